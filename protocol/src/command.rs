@@ -1,0 +1,122 @@
+//! What the control plane asks of a router.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
+/// One command for one router. Delivery is at least once: every action may be carried out again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Names this command on its link; the outcome carries it back. A repeat of the same act has a new id.
+    pub id: String,
+    /// The router to act on (`RTR_…`).
+    pub router_id: String,
+    /// How long the agent may take, in milliseconds from receipt.
+    pub deadline_ms: u64,
+    /// What to do.
+    pub action: Action,
+}
+
+/// Which purchase an action serves, and how new the decision behind it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseRef {
+    /// The purchase (`TRX_…`).
+    pub id: String,
+    /// Grows with each new decision about the purchase. An agent refuses one older than the newest it has journalled.
+    pub version: u64,
+}
+
+/// The acts an agent knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    /// Create the hotspot user of a purchase, marked as a reservation. Finding its own mark counts as done.
+    Reserve(Reserve),
+    /// The purchase is paid: enable the user and take the reservation's mark away.
+    Confirm(Confirm),
+    /// The purchase ended unpaid: remove the user, its sessions and its cookies. Nothing there counts as done.
+    Release(Release),
+    /// Open a session for a device of a paid user and see it in the active table.
+    Login(Login),
+    /// Report one hotspot user by exact name.
+    DescribeUser {
+        /// Exact user name.
+        name: String,
+    },
+    /// Report the user profiles of the router.
+    ListProfiles,
+    /// Report identity and version of the router.
+    Probe,
+    /// Take over new address or login of the router.
+    SetRouter(RouterSettings),
+    /// An action of a newer control plane; answered with `unsupported`.
+    #[serde(other)]
+    Unknown,
+}
+
+/// See [`Action::Reserve`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserve {
+    /// The purchase this is for.
+    pub purchase: PurchaseRef,
+    /// Hotspot user name, exactly as it will be shown.
+    pub name: String,
+    /// Password; empty for a PIN user.
+    pub password: Secret,
+    /// Exact profile name.
+    pub profile: String,
+    /// Whether the user is created enabled. A PIN user is not: its name alone would open the door.
+    pub enabled: bool,
+}
+
+/// See [`Action::Confirm`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirm {
+    /// The purchase this is for.
+    pub purchase: PurchaseRef,
+    /// User name that was reserved.
+    pub name: String,
+    /// Exact profile name that was reserved.
+    pub profile: String,
+}
+
+/// See [`Action::Release`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The purchase this is for.
+    pub purchase: PurchaseRef,
+    /// User name that may have been reserved.
+    pub name: String,
+}
+
+/// See [`Action::Login`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The purchase this is for.
+    pub purchase: PurchaseRef,
+    /// User name.
+    pub name: String,
+    /// Password; empty for a PIN user.
+    pub password: Secret,
+    /// MAC of the device, upper case with colons.
+    pub mac: String,
+    /// IPv4 of the device as the portal saw it, if it did.
+    pub ip: Option<String>,
+}
+
+/// Address and login of one router. The agent keeps the newest version it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterSettings {
+    /// The router (`RTR_…`).
+    pub router_id: String,
+    /// Grows with each change an operator makes.
+    pub version: u64,
+    /// Host name or address on the site's network.
+    pub host: String,
+    /// TCP port; 8729 means TLS, anything else plain.
+    pub port: u16,
+    /// RouterOS user.
+    pub username: String,
+    /// RouterOS password.
+    pub password: Secret,
+}
