@@ -1,1 +1,5 @@
 //! placeholder
+
+pub mod domain;
+pub mod seams;
+pub mod store;

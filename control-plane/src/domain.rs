@@ -1,0 +1,5 @@
+//! What the business is made of: pure values and rules, no IO.
+
+pub mod id;
+pub mod money;
+pub mod time;

@@ -1,0 +1,92 @@
+//! Time, chance and ids. Everything else takes them from here, so that tests can set them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::domain::time::Timestamp;
+
+/// Tells the time of day.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that stands until it is moved, in milliseconds since the epoch.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Milliseconds since the epoch, UTC.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => system_now(),
+            Self::Manual(at) => Timestamp(at.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the seam")]
+fn system_now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A monotonic instant, for durations and deadlines.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the seam")]
+pub fn instant() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+/// Draws from the operating system's generator.
+#[derive(Debug, Clone)]
+pub struct Random(Arc<SystemRandom>);
+
+impl Default for Random {
+    fn default() -> Self {
+        Self(Arc::new(SystemRandom::new()))
+    }
+}
+
+impl Random {
+    /// `N` random bytes.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.fill(&mut bytes).expect("the operating system gives random bytes");
+        bytes
+    }
+
+    /// `n` bytes as lower-case hex.
+    #[must_use]
+    pub fn hex<const N: usize>(&self) -> String {
+        hex::encode(self.bytes::<N>())
+    }
+
+    /// An even draw from `0..bound`.
+    ///
+    /// # Panics
+    /// When `bound` is zero.
+    #[must_use]
+    pub fn below(&self, bound: u32) -> u32 {
+        assert!(bound > 0, "an even draw needs a bound");
+        let limit = u32::MAX - u32::MAX % bound;
+        loop {
+            let drawn = u32::from_le_bytes(self.bytes());
+            if drawn < limit {
+                return drawn % bound;
+            }
+        }
+    }
+
+    /// An internal id: UUID version 7.
+    #[must_use]
+    pub fn uuid(&self, now: Timestamp) -> String {
+        let millis = u64::try_from(now.0).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid().to_string()
+    }
+}

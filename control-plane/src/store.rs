@@ -1,0 +1,207 @@
+//! The database: SQLite or PostgreSQL behind one SQL text.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`conn`] | [`Conn`] and the macros that run one SQL text on either database |
+//! | [`writer`] | the single SQLite writer that commits what waits together |
+//! | the rest | one repository per noun: functions that take a [`Conn`] |
+//!
+//! Reads go through [`Store::reader`], writes through [`Store::write`]. No network call ever happens inside a write.
+
+#[macro_use]
+pub mod conn;
+pub mod purchases;
+pub mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite, pool::PoolConnection};
+
+pub use conn::Conn;
+use writer::Writer;
+
+/// How long a query waits for a free connection, in milliseconds.
+const ACQUIRE_TIMEOUT_MS: u64 = 10_000;
+/// Connections for reads on SQLite.
+const SQLITE_READERS_MAX: u32 = 4;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS_MAX: u32 = 32;
+/// How long a SQLite connection waits for a lock, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 10_000;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/control-plane");
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The driver reported an error.
+    #[error("database query failed")]
+    Query(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("database migration failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The address names no database that we know.
+    #[error("database address must begin with sqlite: or postgres:")]
+    Address,
+    /// The writer has ended, or ended the work before it was done.
+    #[error("database writer stopped before the work was committed")]
+    Writer,
+    /// Other work committed together with this could not be committed.
+    #[error("database commit failed: {0}")]
+    Commit(Arc<sqlx::Error>),
+    /// A stored row cannot be read as what it should be.
+    #[error("row in {table}.{column} with id {id} cannot be read")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row.
+        id: String,
+    },
+}
+
+/// The database of the control plane. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Backend>);
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite { readers: SqlitePool, writer: Writer },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens the database at `url` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the address is unknown, the database away, or a migration fails.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            return Self::open_postgres(url.parse()?).await;
+        }
+        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).ok_or(StoreError::Address)?;
+        Self::open_sqlite(Path::new(path)).await
+    }
+
+    async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS_MAX)
+            .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
+            .connect_with(options)
+            .await?;
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self(Arc::new(Backend::Postgres(pool))))
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
+        let writing = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        MIGRATIONS.run(&writing).await?;
+        let connection = writing.acquire().await?.detach();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS_MAX)
+            .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self(Arc::new(Backend::Sqlite { readers, writer: Writer::start(connection) })))
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// When none is free in time.
+    pub async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(match &*self.0 {
+            Backend::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Backend::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Runs `work` as one transaction: all of it is on disk when this returns `Ok`, none of it on `Err`.
+    ///
+    /// Not cancel-safe for the caller's knowledge: a dropped future may or may not have been committed.
+    ///
+    /// # Errors
+    /// What `work` returned, or the database's refusal to commit.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a, 'c> FnOnce(&'a mut Conn<'c>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.0 {
+            Backend::Sqlite { writer, .. } => writer.run(work).await,
+            Backend::Postgres(pool) => {
+                let mut transaction = pool.begin().await.map_err(StoreError::from)?;
+                let value = work(&mut Conn::Postgres(&mut transaction)).await?;
+                transaction.commit().await.map_err(StoreError::from)?;
+                Ok(value)
+            }
+        }
+    }
+}
+
+/// A connection for reading; give [`Reader::conn`] to a repository.
+#[derive(Debug)]
+pub enum Reader {
+    /// SQLite.
+    Sqlite(PoolConnection<Sqlite>),
+    /// PostgreSQL.
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Reader {
+    /// The connection as repositories take it.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(connection) => Conn::Sqlite(connection),
+            Self::Postgres(connection) => Conn::Postgres(connection),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Store, StoreError};
+
+    async fn count(store: &Store) -> i64 {
+        let mut reader = store.reader().await.expect("reader");
+        let (value,): (i64,) =
+            fetch_one!(&mut reader.conn(), (i64,), "SELECT COUNT(*) FROM settings").expect("count");
+        value
+    }
+
+    #[tokio::test]
+    async fn failed_work_leaves_nothing_and_does_not_harm_its_neighbours() {
+        let directory = tempfile::tempdir().expect("directory");
+        let store = Store::open(&format!("sqlite:{}", directory.path().join("a.db").display())).await.expect("open");
+        let good = store.write(|conn| {
+            Box::pin(async move {
+                execute!(conn, "INSERT INTO settings (name, value) VALUES ($1, $2)", "a", "1").map(|_| ())
+            })
+        });
+        let bad = store.write(|conn| {
+            Box::pin(async move {
+                execute!(conn, "INSERT INTO settings (name, value) VALUES ($1, $2)", "b", "1")?;
+                execute!(conn, "INSERT INTO no_such_table (name) VALUES ($1)", "b")?;
+                Ok::<_, StoreError>(())
+            })
+        });
+        let (good, bad) = tokio::join!(good, bad);
+        assert!(good.is_ok());
+        assert!(bad.is_err());
+        assert_eq!(count(&store).await, 1);
+    }
+}
