@@ -1,0 +1,291 @@
+//! The SQL of the journal.
+
+use std::{
+    fs::{OpenOptions, Permissions},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+};
+
+use pagos_protocol::{Outcome, RouterSettings, Secret};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::{Entry, JournalError, Kind, Slot};
+use crate::seams::{clock, random};
+
+/// Steps from an empty file to the present schema; the number of those done is the file's `user_version`.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/agent/0001_start.sql")];
+
+/// Rights of the journal file: it holds router passwords.
+const FILE_MODE: u32 = 0o600;
+
+/// Most entries forgotten at one time, so that nobody waits long for it.
+const PRUNE_ROWS_MAX: i64 = 500;
+
+/// How long SQLite waits for somebody who reads the file from outside, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 2_000;
+
+const STEP_STARTED: &str = "started";
+const STEP_DONE: &str = "done";
+
+/// The open file.
+pub(super) struct Store {
+    db: Connection,
+    synced: bool,
+}
+
+impl Store {
+    /// Opens or makes the file and brings its schema up to date.
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        let file_error = |error| JournalError::File { path: path.to_owned(), source: Arc::new(error) };
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(FILE_MODE)
+            .open(path)
+            .and_then(|file| file.set_permissions(Permissions::from_mode(FILE_MODE)))
+            .map_err(file_error)?;
+        let open_error = |error| JournalError::Open { path: path.to_owned(), source: Arc::new(error) };
+        let mut db = Connection::open(path).map_err(open_error)?;
+        prepare(&db).map_err(open_error)?;
+        let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+        let found: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(open_error)?;
+        if found > known {
+            return Err(JournalError::Newer { path: path.to_owned(), found, known });
+        }
+        migrate(&mut db, found).map_err(open_error)?;
+        Ok(Self { db, synced: true })
+    }
+
+    /// Id of the journal, drawn when its file was made.
+    pub(super) fn journal_id(&self) -> Result<String, JournalError> {
+        Ok(self.db.query_row("SELECT id FROM journal", [], |row| row.get(0))?)
+    }
+
+    /// Starts a transaction; `sync` says whether its commit must reach the disk.
+    pub(super) fn begin(&mut self, sync: bool) -> Result<(), JournalError> {
+        if self.synced != sync {
+            // In WAL mode NORMAL writes without a sync, FULL syncs at each commit.
+            self.db.pragma_update(None, "synchronous", if sync { "FULL" } else { "NORMAL" })?;
+            self.synced = sync;
+        }
+        self.db.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(())
+    }
+
+    /// Ends the transaction. After an error nothing of it is stored.
+    pub(super) fn commit(&mut self) -> Result<(), JournalError> {
+        self.db.execute_batch("COMMIT").map_err(|error| {
+            if !self.db.is_autocommit() {
+                // The commit's own error is the one to report.
+                let _ = self.db.execute_batch("ROLLBACK");
+            }
+            error.into()
+        })
+    }
+
+    /// The entry of a purchase.
+    pub(super) fn entry(&self, purchase_id: &str) -> Result<Option<Entry>, JournalError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT router_id, name, profile, password, row_id, kind, version, step, outcome, login_version, \
+             login_step, login_outcome, started_at, finished_at FROM purchase WHERE purchase_id = ?1",
+        )?;
+        let stored = statement.query_row([purchase_id], StoredEntry::read).optional()?;
+        stored.map(|stored| stored.into_entry(purchase_id)).transpose()
+    }
+
+    /// Stores an entry in place of the one of the same purchase.
+    pub(super) fn put_entry(&self, entry: &Entry) -> Result<(), JournalError> {
+        let mut statement = self.db.prepare_cached(
+            "INSERT INTO purchase (purchase_id, router_id, name, profile, password, row_id, kind, version, step, \
+             outcome, login_version, login_step, login_outcome, started_at, finished_at) \
+             VALUES (:purchase_id, :router_id, :name, :profile, :password, :row_id, :kind, :version, :step, \
+             :outcome, :login_version, :login_step, :login_outcome, :started_at, :finished_at) \
+             ON CONFLICT (purchase_id) DO UPDATE SET router_id = excluded.router_id, name = excluded.name, \
+             profile = excluded.profile, password = excluded.password, row_id = excluded.row_id, \
+             kind = excluded.kind, version = excluded.version, step = excluded.step, outcome = excluded.outcome, \
+             login_version = excluded.login_version, login_step = excluded.login_step, \
+             login_outcome = excluded.login_outcome, started_at = excluded.started_at, \
+             finished_at = excluded.finished_at",
+        )?;
+        let decision = entry.decision.as_ref().map(|(_, slot)| slot);
+        statement.execute(named_params! {
+            ":purchase_id": entry.purchase_id,
+            ":router_id": entry.router_id,
+            ":name": entry.name,
+            ":profile": entry.profile,
+            ":password": entry.password.expose(),
+            ":row_id": entry.row_id,
+            ":kind": entry.decision.as_ref().map(|(kind, _)| kind.as_str()),
+            ":version": decision.map(stored_version),
+            ":step": decision.map(stored_step),
+            ":outcome": decision.and_then(stored_outcome),
+            ":login_version": entry.login.as_ref().map(stored_version),
+            ":login_step": entry.login.as_ref().map(stored_step),
+            ":login_outcome": entry.login.as_ref().and_then(stored_outcome),
+            ":started_at": entry.started_at,
+            ":finished_at": entry.finished_at,
+        })?;
+        Ok(())
+    }
+
+    /// Forgets entries that were finished before `before_ms`; returns how many.
+    pub(super) fn prune(&self, before_ms: i64) -> Result<usize, JournalError> {
+        let mut statement = self.db.prepare_cached(
+            "DELETE FROM purchase WHERE purchase_id IN \
+             (SELECT purchase_id FROM purchase WHERE finished_at IS NOT NULL AND finished_at < ?1 LIMIT ?2)",
+        )?;
+        Ok(statement.execute(params![before_ms, PRUNE_ROWS_MAX])?)
+    }
+
+    /// All routers, by id.
+    pub(super) fn routers(&self) -> Result<Vec<RouterSettings>, JournalError> {
+        let mut statement = self.db.prepare(
+            "SELECT router_id, version, host, port, username, password FROM router ORDER BY router_id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(RouterSettings {
+                router_id: row.get(0)?,
+                version: unsigned(row.get(1)?),
+                host: row.get(2)?,
+                port: row.get(3)?,
+                username: row.get(4)?,
+                password: Secret::new(row.get::<_, String>(5)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// Stores settings unless newer ones are there.
+    pub(super) fn put_router(&self, settings: &RouterSettings) -> Result<(), JournalError> {
+        self.db.execute(
+            "INSERT INTO router (router_id, version, host, port, username, password) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (router_id) DO UPDATE SET version = excluded.version, \
+             host = excluded.host, port = excluded.port, username = excluded.username, \
+             password = excluded.password WHERE excluded.version >= router.version",
+            params![
+                settings.router_id,
+                signed(settings.version),
+                settings.host,
+                settings.port,
+                settings.username,
+                settings.password.expose(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets the settings of a router.
+    pub(super) fn drop_router(&self, router_id: &str) -> Result<(), JournalError> {
+        self.db.execute("DELETE FROM router WHERE router_id = ?1", [router_id])?;
+        Ok(())
+    }
+}
+
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "FULL")
+}
+
+/// Does the missing migrations, each with its mark in one transaction.
+fn migrate(db: &mut Connection, found: u32) -> rusqlite::Result<()> {
+    for (done, sql) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = db.transaction()?;
+        transaction.execute_batch(sql)?;
+        if done == 1 {
+            transaction.execute(
+                "INSERT INTO journal (id, made_at) VALUES (?1, ?2)",
+                params![random::id(), clock::now_ms()],
+            )?;
+        }
+        transaction.pragma_update(None, "user_version", done)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// One row of `purchase`, before its values are checked.
+struct StoredEntry {
+    entry: Entry,
+    kind: Option<String>,
+    decision: StoredSlot,
+    login: StoredSlot,
+}
+
+/// The three columns of a [`Slot`].
+struct StoredSlot {
+    version: Option<i64>,
+    step: Option<String>,
+    outcome: Option<String>,
+}
+
+impl StoredEntry {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let router_id: String = row.get(0)?;
+        let name: String = row.get(1)?;
+        let mut entry = Entry::new("", &router_id, &name, row.get(12)?);
+        entry.profile = row.get(2)?;
+        entry.password = Secret::new(row.get::<_, String>(3)?);
+        entry.row_id = row.get(4)?;
+        entry.finished_at = row.get(13)?;
+        Ok(Self {
+            entry,
+            kind: row.get(5)?,
+            decision: StoredSlot { version: row.get(6)?, step: row.get(7)?, outcome: row.get(8)? },
+            login: StoredSlot { version: row.get(9)?, step: row.get(10)?, outcome: row.get(11)? },
+        })
+    }
+
+    fn into_entry(self, purchase_id: &str) -> Result<Entry, JournalError> {
+        let bad =
+            |column| JournalError::Inconsistent { table: "purchase", column, id: purchase_id.to_owned() };
+        let mut entry = self.entry;
+        purchase_id.clone_into(&mut entry.purchase_id);
+        let decision = self.decision.into_slot().map_err(|Malformed| bad("outcome"))?;
+        entry.decision = match (self.kind, decision) {
+            (Some(word), Some(slot)) => Some((Kind::parse(&word).ok_or_else(|| bad("kind"))?, slot)),
+            (None, None) => None,
+            (Some(_), None) => return Err(bad("version")),
+            (None, Some(_)) => return Err(bad("kind")),
+        };
+        entry.login = self.login.into_slot().map_err(|Malformed| bad("login_outcome"))?;
+        Ok(entry)
+    }
+}
+
+/// The columns of a slot contradict each other.
+struct Malformed;
+
+impl StoredSlot {
+    fn into_slot(self) -> Result<Option<Slot>, Malformed> {
+        let Some(version) = self.version else { return Ok(None) };
+        let outcome: Option<Outcome> = match (self.step.as_deref(), self.outcome) {
+            (Some(STEP_STARTED), _) => None,
+            (Some(STEP_DONE), Some(json)) => Some(serde_json::from_str(&json).map_err(|_| Malformed)?),
+            (Some(_) | None, _) => return Err(Malformed),
+        };
+        Ok(Some(Slot { version: unsigned(version), outcome }))
+    }
+}
+
+fn stored_version(slot: &Slot) -> i64 {
+    signed(slot.version)
+}
+
+fn stored_step(slot: &Slot) -> &'static str {
+    if slot.outcome.is_some() { STEP_DONE } else { STEP_STARTED }
+}
+
+fn stored_outcome(slot: &Slot) -> Option<String> {
+    slot.outcome.as_ref().map(|outcome| serde_json::to_string(outcome).expect("an outcome is plain JSON"))
+}
+
+/// SQLite has signed integers only; versions never come near the end of them.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
