@@ -1,0 +1,47 @@
+# Two commands matter: `make sandbox` runs everything on this machine, `make test` tests everything.
+
+CARGO ?= cargo
+TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+BINARIES := -p pagos-simulator -p pagos-control-plane -p pagos-agent -p pagos-sandbox
+
+.DEFAULT_GOAL := help
+.PHONY: help sandbox test setup format lint docs build-tests run-tests bench-users deny clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+sandbox: ## Build and run the whole system here, without a router or a bank; ARGS="--http-port 0" for options
+	$(CARGO) build --locked --profile perf --bins $(BINARIES)
+	@exec $(TARGET_DIR)/perf/pagos-sandbox $(ARGS)
+
+test: setup format lint docs build-tests run-tests ## Test everything; installs or finds what it needs
+
+setup: ## Find or install PostgreSQL and the Python packages that tests need
+	@scripts/setup
+
+format: ## Check the format
+	$(CARGO) fmt --all --check
+
+lint: ## Run the linter; a warning is an error
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+docs: ## Check the documentation of the crates; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --lib
+
+build-tests:
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked --workspace --no-run
+
+run-tests: ## Run all tests on both databases (after `make setup`)
+	REQUIRE_SERVICES=1 $(TARGET_DIR)/debug/with-services $(CARGO) test --locked --workspace
+
+bench-users: ## Purchase time with 5,000 users on the router against none
+	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
+	@$(TARGET_DIR)/perf/bench-users
+
+deny: ## Check licences, banned crates and sources (needs cargo-deny)
+	$(CARGO) deny check licenses bans sources
+
+clean: ## Remove what was built, and the Python packages
+	$(CARGO) clean
+	rm -rf .venv
