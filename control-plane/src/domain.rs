@@ -1,5 +1,6 @@
 //! What the business is made of: pure values and rules, no IO.
 
+pub mod code;
 pub mod id;
 pub mod money;
 pub mod time;

@@ -3,3 +3,6 @@
 pub mod domain;
 pub mod seams;
 pub mod store;
+pub mod http;
+pub mod text;
+pub mod vault;

@@ -1,0 +1,3 @@
+//! The public HTTP interface.
+
+pub mod error;
