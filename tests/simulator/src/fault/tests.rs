@@ -1,0 +1,84 @@
+use super::*;
+use serde_json::json;
+
+fn board() -> FaultBoard {
+    FaultBoard::new(["uno", "dos"])
+}
+
+fn request(value: serde_json::Value) -> FaultRequest {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn a_fault_strikes_where_it_fits_and_as_often_as_asked() {
+    let board = board();
+    let wanted = json!({"target": "router", "router": "uno", "kind": "drop_after", "match": "user/add", "count": 1});
+    let fault = board.post(request(wanted)).unwrap();
+    let strikes = |place, subject| board.verdict(place, subject).strike.is_some();
+    assert!(!strikes(Place::Conekta, "POST /ip/hotspot/user/add"));
+    assert!(!strikes(Place::Router("dos"), "/ip/hotspot/user/add"));
+    assert!(!strikes(Place::Router("uno"), "/ip/hotspot/user/print"));
+    assert!(strikes(Place::Router("uno"), "/ip/hotspot/user/add"));
+    assert!(!strikes(Place::Router("uno"), "/ip/hotspot/user/add"), "it was asked for once");
+    let listed = &board.list()[0];
+    assert_eq!((listed.id, listed.hits, listed.active), (fault.id, 1, false));
+}
+
+#[test]
+fn delays_add_up_and_go_with_another_kind() {
+    let board = board();
+    for delay_ms in [20, 30] {
+        board.post(request(json!({"target": "conekta", "kind": "delay", "delay_ms": delay_ms}))).unwrap();
+    }
+    board.post(request(json!({"target": "conekta", "kind": "error", "status": 502}))).unwrap();
+    let verdict = board.verdict(Place::Conekta, "GET /orders");
+    assert_eq!(verdict.delay, Some(Duration::from_millis(50)));
+    assert!(matches!(verdict.strike, Some(Strike::Error(ErrorAnswer { status: 502, .. }))));
+}
+
+#[test]
+fn deleting_releases_what_hangs_and_brings_back_what_is_away() {
+    let board = board();
+    board.post(request(json!({"target": "router", "kind": "hang"}))).unwrap();
+    board.post(request(json!({"target": "router", "router": "dos", "kind": "away"}))).unwrap();
+    let (uno, dos) = (board.away(Place::Router("uno")), board.away(Place::Router("dos")));
+    assert!(!*uno.borrow() && *dos.borrow());
+    let Some(Strike::Hang(released)) = board.verdict(Place::Router("uno"), "/login").strike else { panic!() };
+    assert!(!*released.borrow());
+    assert_eq!(board.delete(None), 2);
+    assert!(*released.borrow() && !*dos.borrow());
+}
+
+#[test]
+fn away_with_a_count_refuses_that_many_connections() {
+    let board = board();
+    board.post(request(json!({"target": "conekta", "kind": "away", "count": 2}))).unwrap();
+    let away = board.away(Place::Conekta);
+    board.refused(Place::Conekta);
+    assert!(*away.borrow());
+    board.refused(Place::Conekta);
+    assert!(!*away.borrow());
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_what_to_do() {
+    let board = board();
+    let rows = [
+        (json!({"target": "mercado_pago", "kind": "hang"}), "is not there yet"),
+        (json!({"target": "telegram", "kind": "hang"}), "is not there yet"),
+        (json!({"target": "bank", "kind": "hang"}), "use conekta or router"),
+        (json!({"target": "router", "router": "tres", "kind": "hang"}), "dos, uno"),
+        (json!({"target": "conekta", "router": "uno", "kind": "hang"}), "target router only"),
+        (json!({"target": "conekta", "kind": "delay"}), "needs delay_ms"),
+        (json!({"target": "conekta", "kind": "away", "delay_ms": 5}), "no delay_ms"),
+        (json!({"target": "router", "kind": "error", "status": 500}), "of a gateway only"),
+        (json!({"target": "conekta", "kind": "error", "status": 200}), "400 to 599"),
+        (json!({"target": "conekta", "kind": "away", "match": "x"}), "leave match out"),
+        (json!({"target": "conekta", "kind": "hang", "count": 0}), "at least 1"),
+    ];
+    for (body, part) in rows {
+        let error = board.post(request(body.clone())).unwrap_err().to_string();
+        assert!(error.contains(part), "{body}: {error}");
+    }
+    assert!(board.list().is_empty());
+}
