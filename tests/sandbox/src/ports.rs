@@ -1,0 +1,138 @@
+//! Ports, chosen before anything starts.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::net::{Ipv4Addr, TcpListener};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+/// Below the range from which systems take ports for outgoing connections, so that none is lost between the choice and
+/// its use.
+const FREE_FIRST: u16 = 12_000;
+const FREE_COUNT: u16 = 20_000;
+const TRIES_MAX: u32 = 200;
+
+/// One port per listener of the sandbox, all on loopback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// Public API.
+    pub http: u16,
+    /// Agent listener of the control plane.
+    pub agent: u16,
+    /// RouterOS API of the simulated router.
+    pub router: u16,
+    /// Control API of the simulator.
+    pub control: u16,
+    /// Conekta double.
+    pub conekta: u16,
+}
+
+impl Ports {
+    /// The well-known ports where they are free, with `http_port` as asked; 0 means free ports throughout.
+    ///
+    /// # Errors
+    /// When `http_port` is taken, or no free port is found.
+    pub fn choose(http_port: u16) -> anyhow::Result<Self> {
+        if http_port == 0 {
+            let mut chosen = Vec::new();
+            let mut next = || -> anyhow::Result<u16> {
+                let port = free_port(&chosen)?;
+                chosen.push(port);
+                Ok(port)
+            };
+            return Ok(Self {
+                http: next()?,
+                agent: next()?,
+                router: next()?,
+                control: next()?,
+                conekta: next()?,
+            });
+        }
+        if !is_free(http_port) {
+            bail!("port {http_port} is taken; choose another with --http-port, or 0 for free ones");
+        }
+        let mut chosen = vec![http_port];
+        let mut prefer = |port: u16| -> anyhow::Result<u16> {
+            let port = if !chosen.contains(&port) && is_free(port) { port } else { free_port(&chosen)? };
+            chosen.push(port);
+            Ok(port)
+        };
+        Ok(Self {
+            http: http_port,
+            agent: prefer(8443)?,
+            router: prefer(8728)?,
+            control: prefer(9080)?,
+            conekta: prefer(9081)?,
+        })
+    }
+
+    /// Whether all of them can still be listened on.
+    ///
+    /// # Errors
+    /// Names the first one that is taken.
+    pub fn check_free(&self) -> anyhow::Result<()> {
+        for port in [self.http, self.agent, self.router, self.control, self.conekta] {
+            if !is_free(port) {
+                bail!(
+                    "port {port}, which this sandbox used before, is taken; end what uses it, or take a new data directory"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A loopback address.
+#[must_use]
+pub fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+fn free_port(taken: &[u16]) -> anyhow::Result<u16> {
+    (0..TRIES_MAX)
+        .map(|_| draw())
+        .find(|port| !taken.contains(port) && is_free(*port))
+        .context("no free port found")
+}
+
+/// A different hash key is drawn each time: good enough to spread sandboxes that start together.
+fn draw() -> u16 {
+    let drawn = RandomState::new().build_hasher().finish();
+    FREE_FIRST + u16::try_from(drawn % u64::from(FREE_COUNT)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_zero_gives_free_and_different_ports_everywhere() {
+        let ports = Ports::choose(0).unwrap();
+        let mut all = vec![ports.http, ports.agent, ports.router, ports.control, ports.conekta];
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 5);
+        ports.check_free().unwrap();
+    }
+
+    #[test]
+    fn a_taken_http_port_is_refused_by_name() {
+        let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = holder.local_addr().unwrap().port();
+        let message = Ports::choose(port).unwrap_err().to_string();
+        assert!(message.contains(&port.to_string()), "{message}");
+    }
+
+    #[test]
+    fn ports_of_an_earlier_run_that_are_taken_are_reported() {
+        let mut ports = Ports::choose(0).unwrap();
+        let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        ports.router = holder.local_addr().unwrap().port();
+        assert!(ports.check_free().is_err());
+    }
+}
