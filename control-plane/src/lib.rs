@@ -6,3 +6,4 @@ pub mod store;
 pub mod http;
 pub mod text;
 pub mod vault;
+pub mod link;

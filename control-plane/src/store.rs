@@ -10,6 +10,9 @@
 
 #[macro_use]
 pub mod conn;
+pub mod agents;
+pub mod authority;
+pub mod enrolment;
 pub mod purchases;
 pub mod writer;
 

@@ -1,0 +1,168 @@
+//! One agent's connection, from its hello to its end.
+
+mod pump;
+mod welcome;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use pagos_protocol::{AgentMessage, Hello, frame};
+
+use super::enrolment::VERSION_CHARS_MAX;
+use super::hub::Entered;
+use super::listener::Context;
+use super::live::Inbox;
+use crate::domain::id::{AgentId, CompanyId, SiteId};
+use crate::store::agents::AgentRow;
+use crate::store::{StoreError, agents};
+
+/// How long an agent may take to say hello, in milliseconds.
+const HELLO_DEADLINE_MS: u64 = 10_000;
+
+/// Whom a certificate belongs to; nothing of it comes from the agent.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    agent: AgentId,
+    site: SiteId,
+    company: CompanyId,
+    fingerprint: Arc<str>,
+}
+
+impl Identity {
+    pub(super) fn new(row: &AgentRow, fingerprint: Arc<str>) -> Self {
+        Self {
+            agent: AgentId::new(row.id.as_str()),
+            site: SiteId::new(row.site_id.as_str()),
+            company: CompanyId::new(row.company_id.as_str()),
+            fingerprint,
+        }
+    }
+}
+
+/// Why a connection came to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// The first message was something else, or none came in time.
+    #[error("agent did not say hello")]
+    NoHello,
+    /// Nothing was heard for too long.
+    #[error("agent was silent for too long")]
+    Silent,
+    /// The agent takes nothing off the connection.
+    #[error("agent does not read")]
+    NotReading,
+    /// The connection failed, or a frame was too large.
+    #[error("connection failed: {0}")]
+    Failed(axum::Error),
+    /// A frame that no agent sends.
+    #[error("agent sent a frame that is not text")]
+    NotText,
+    /// The agent closed it.
+    #[error("agent closed the link")]
+    Left,
+    /// We closed it.
+    #[error("link closed by the server")]
+    Closed(super::live::Closing),
+    /// The agent was revoked, or its routers changed, while it connected.
+    #[error("identity or routers changed while the agent connected")]
+    Changed,
+    /// The server is going down.
+    #[error("server takes no agents any more")]
+    ShuttingDown,
+    /// The database did not answer.
+    #[error("agent cannot be looked up")]
+    Store(#[from] StoreError),
+}
+
+/// Serves one connection until it ends, and logs why it did.
+pub(super) async fn run(socket: WebSocket, context: Context, identity: Identity) {
+    let (agent, site) = (identity.agent.clone(), identity.site.clone());
+    let end = Box::pin(greet_and_serve(socket, context, identity)).await;
+    match end {
+        End::NoHello | End::NotText | End::NotReading => {
+            tracing::warn!(agent.id = %agent, site.id = %site, reason = %end, "agent disconnected");
+        }
+        End::Store(error) => {
+            tracing::error!(agent.id = %agent, error = &error as &dyn std::error::Error, "agent disconnected");
+        }
+        End::Silent | End::Failed(_) | End::Left | End::Closed(_) | End::Changed | End::ShuttingDown => {
+            tracing::info!(agent.id = %agent, site.id = %site, reason = %end, "agent disconnected");
+        }
+    }
+}
+
+async fn greet_and_serve(mut socket: WebSocket, context: Context, identity: Identity) -> End {
+    let hello = match hello(&mut socket).await {
+        Ok(hello) => hello,
+        Err(end) => return end,
+    };
+    let (entered, inbox) = match enter(&mut socket, &context, &identity, &hello).await {
+        Ok(entered) => entered,
+        Err(end) => return end,
+    };
+    tracing::info!(
+        agent.id = %identity.agent,
+        site.id = %identity.site,
+        agent.version = hello.agent_version,
+        routers.count = entered.live.routers.len(),
+        "agent connected"
+    );
+    context.hub.announce(&entered.live);
+    drop((hello, context, identity));
+    // The inbox ends before the entry does, so that what was queued counts as never sent.
+    pump::run(socket, &entered.live, inbox).await
+}
+
+async fn hello(socket: &mut WebSocket) -> Result<Hello, End> {
+    let first = tokio::time::timeout(Duration::from_millis(HELLO_DEADLINE_MS), socket.recv()).await;
+    let text = match first {
+        Ok(Some(Ok(Message::Text(text)))) => text,
+        Ok(Some(Err(error))) => return Err(End::Failed(error)),
+        Ok(None | Some(Ok(_))) | Err(_) => return Err(End::NoHello),
+    };
+    match frame::decode::<AgentMessage>(&text) {
+        Ok(AgentMessage::Hello(hello)) => Ok(hello),
+        Ok(AgentMessage::Outcome { .. } | AgentMessage::Unknown) | Err(_) => Err(End::NoHello),
+    }
+}
+
+/// Enters the connection into the hub and welcomes the agent.
+///
+/// Commands queue from the moment of entry and are written after the welcome. What the welcome says is read after the
+/// entry, so a change made in between reaches the agent one way or the other.
+async fn enter(
+    socket: &mut WebSocket,
+    context: &Context,
+    identity: &Identity,
+    hello: &Hello,
+) -> Result<(Entered, Inbox), End> {
+    let routers = welcome::router_ids(context, identity).await?;
+    let (entered, inbox) =
+        context.hub.enter(&identity.agent, &identity.site, &routers).ok_or(End::ShuttingDown)?;
+    let welcome = welcome::read(context, identity, hello).await?;
+    if !welcome::live(context, identity).await?
+        || welcome.router_ids.iter().ne(routers.iter().map(|id| id.as_str()))
+    {
+        return Err(End::Changed);
+    }
+    note_seen(context, identity, hello).await;
+    pump::send_welcome(socket, welcome).await?;
+    Ok((entered, inbox))
+}
+
+async fn note_seen(context: &Context, identity: &Identity, hello: &Hello) {
+    let agent = identity.agent.clone();
+    let version: String = hello.agent_version.chars().take(VERSION_CHARS_MAX).collect();
+    let journal: String = hello.journal_id.chars().take(VERSION_CHARS_MAX).collect();
+    let now = context.clock.now();
+    let written = context
+        .store
+        .write::<_, StoreError, _>(move |conn| {
+            Box::pin(async move { agents::seen(conn, &agent, &version, &journal, now).await })
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(agent.id = %identity.agent, error = &error as &dyn std::error::Error, "hello was not noted");
+    }
+}
