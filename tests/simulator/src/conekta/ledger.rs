@@ -1,0 +1,46 @@
+//! What happened to money, in order: what a test asks to know that it moved exactly once.
+
+use serde::Serialize;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// Money moved to the merchant.
+    Charge,
+    /// A charge was tried and declined; no money moved.
+    Declined,
+    /// Money was held, not moved.
+    Hold,
+    /// A hold became a charge; the money moved now.
+    Capture,
+    /// A hold was given up; no money moved.
+    Release,
+    /// Money moved back.
+    Refund,
+}
+
+/// One line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Place in the ledger, from 1.
+    pub number: u64,
+    /// What happened.
+    pub kind: EntryKind,
+    /// When, on the simulator's clock, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The order.
+    pub order_id: String,
+    /// The charge.
+    pub charge_id: String,
+    /// The token that was charged.
+    pub token: String,
+    /// Amount in minor units, always positive.
+    pub amount: u64,
+    /// Currency of the order.
+    pub currency: String,
+    /// Our reference of the charge, when one was sent.
+    pub reference_id: Option<String>,
+    /// The private key that asked for it.
+    pub key: String,
+}

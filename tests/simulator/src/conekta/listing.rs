@@ -1,0 +1,127 @@
+//! `GET /orders` and `GET /charges`: filters, search and pages. Newest first.
+
+use super::failure::{Detail, Failure};
+use super::order::{Order, Status};
+use serde_json::{Value, json};
+
+/// Rows on a page when nothing is said.
+const LIMIT_DEFAULT: usize = 20;
+/// Most rows on a page.
+const LIMIT_MAX: usize = 250;
+
+/// What is asked for.
+#[derive(Debug, Default)]
+pub struct Filter {
+    limit: usize,
+    search: Option<String>,
+    payment_status: Option<String>,
+    /// Bounds of `created_at`, both included.
+    created_from: Option<u64>,
+    created_to: Option<u64>,
+    next: Option<String>,
+}
+
+impl Filter {
+    /// Reads the query of the address.
+    ///
+    /// # Errors
+    /// 422 for a number that is none, or a limit out of range. Names that nobody knows are passed over.
+    pub fn parse(query: &[(String, String)]) -> Result<Self, Failure> {
+        let mut filter = Self { limit: LIMIT_DEFAULT, ..Self::default() };
+        for (name, value) in query {
+            let number = || value.parse::<u64>().map_err(|_| wrong(name));
+            match name.as_str() {
+                "limit" => {
+                    let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                    filter.limit = limit.ok_or_else(|| wrong(name))?;
+                }
+                "search" => filter.search = Some(value.to_lowercase()),
+                "payment_status" => filter.payment_status = Some(value.clone()),
+                "next" => filter.next = Some(value.clone()),
+                "created_at" => {
+                    filter.created_from = Some(number()?);
+                    filter.created_to = Some(number()?);
+                }
+                "created_at.gte" => filter.created_from = Some(number()?),
+                "created_at.gt" => filter.created_from = Some(number()?.saturating_add(1)),
+                "created_at.lte" => filter.created_to = Some(number()?),
+                "created_at.lt" => filter.created_to = number()?.checked_sub(1).or(Some(0)),
+                _ => {}
+            }
+        }
+        Ok(filter)
+    }
+
+    fn matches(&self, order: &Order) -> bool {
+        let status = order.status.map_or("", Status::word);
+        self.created_from.is_none_or(|from| order.created_at >= from)
+            && self.created_to.is_none_or(|to| order.created_at <= to)
+            && self.payment_status.as_deref().is_none_or(|wanted| wanted == status)
+            && self.search.as_deref().is_none_or(|text| found_in(order, text))
+    }
+}
+
+/// A page of the orders of a key.
+pub fn orders(orders: &[Order], key: &str, filter: &Filter, url: &str) -> Value {
+    let matching = orders.iter().rev().filter(|order| order.key == key && filter.matches(order));
+    page(matching.map(|order| (order.id.as_str(), || order.render())), filter, &format!("{url}/orders"))
+}
+
+/// A page of the charges of a key.
+pub fn charges(orders: &[Order], key: &str, filter: &Filter, url: &str) -> Value {
+    let matching = orders.iter().rev().filter(|order| order.key == key && filter.matches(order));
+    let charges = matching.flat_map(|order| order.charges.iter().rev().map(move |charge| (order, charge)));
+    let rows = charges.map(|(order, charge)| (charge.id.as_str(), move || order.render_charge(charge)));
+    page(rows, filter, &format!("{url}/charges"))
+}
+
+fn page<'a, R: Fn() -> Value>(rows: impl Iterator<Item = (&'a str, R)>, filter: &Filter, url: &str) -> Value {
+    let mut total = 0;
+    let mut data = Vec::new();
+    let mut last = None;
+    let mut has_more = false;
+    // With a cursor, the page begins behind the row that it names.
+    let mut begun = filter.next.is_none();
+    for (id, render) in rows {
+        total += 1;
+        if begun && data.len() < filter.limit {
+            data.push(render());
+            last = Some(id);
+        } else if begun {
+            has_more = true;
+        } else {
+            begun = filter.next.as_deref() == Some(id);
+        }
+    }
+    let next = last.filter(|_| has_more).map(|id| format!("{url}?limit={}&next={id}", filter.limit));
+    json!({
+        "object": "list",
+        "has_more": has_more,
+        "total": total,
+        "next_page_url": next,
+        "previous_page_url": null,
+        "data": data,
+    })
+}
+
+/// Which fields the vendor searches is not published; these are the ones that its words suggest.
+fn found_in(order: &Order, text: &str) -> bool {
+    let customer = &order.draft.customer;
+    let references = order.charges.iter().filter_map(|charge| charge.draft.reference_id.as_deref());
+    let fields = [order.id.as_str(), &customer.name, &customer.email, &customer.phone];
+    let metadata = order.draft.metadata.values().map(|value| match value {
+        Value::String(text) => text.to_lowercase(),
+        other => other.to_string(),
+    });
+    fields.into_iter().chain(references).any(|field| field.to_lowercase().contains(text))
+        || metadata.into_iter().any(|value| value.contains(text))
+}
+
+fn wrong(name: &str) -> Failure {
+    Failure::fields(vec![Detail {
+        code: format!("parameter_validation.{name}.invalid"),
+        param: Some(name.to_owned()),
+        message: ["Los datos enviados no son válidos.", "The data sent is not valid."],
+        debug_message: format!("{name} is not a number that this list takes"),
+    }])
+}
