@@ -84,7 +84,7 @@ impl Conekta {
         match (&parts.method, &segments[..]) {
             (&Method::POST, ["orders"]) => {
                 let draft = validate::order(body)?;
-                Ok((201, self.store().create(&key, draft, now_ms)?))
+                Ok((200, self.store().create(&key, draft, now_ms)?))
             }
             (&Method::GET, ["orders"]) => {
                 let filter = filter(parts)?;
