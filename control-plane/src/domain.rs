@@ -3,4 +3,5 @@
 pub mod code;
 pub mod id;
 pub mod money;
+pub mod role;
 pub mod time;

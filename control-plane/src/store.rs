@@ -14,6 +14,18 @@ pub mod agents;
 pub mod authority;
 pub mod enrolment;
 pub mod purchases;
+pub mod api_keys;
+pub mod companies;
+pub mod credentials;
+pub mod page;
+pub mod products;
+pub mod routers;
+pub mod sessions;
+pub mod settings;
+pub mod setup;
+pub mod sites;
+pub mod transactions;
+pub mod users;
 pub mod writer;
 
 use std::path::Path;

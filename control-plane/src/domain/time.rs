@@ -8,6 +8,12 @@ use time::OffsetDateTime;
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
+impl From<i64> for Timestamp {
+    fn from(millis: i64) -> Self {
+        Self(millis)
+    }
+}
+
 impl Timestamp {
     /// This point and `millis` later.
     #[must_use]

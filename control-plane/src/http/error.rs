@@ -223,6 +223,7 @@ impl IntoResponse for ApiError {
 /// The status that usually goes with an error code. Codes of success and advice are no errors; they give 200.
 #[rustfmt::skip]
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one line per code")]
 pub const fn default_status(code: Code) -> StatusCode {
     match code {
         Code::CardDataRefused

@@ -1,0 +1,361 @@
+//! Configuration: the default file, the operator's file, the environment, in this order.
+//!
+//! The default file names every key there is, so it is also the list against which keys are checked.
+
+mod layer;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// The commented default configuration.
+pub const DEFAULT: &str = include_str!("../config.default.toml");
+
+/// Name under which the replaced service was given its API key secret.
+const ORIGINAL_SECRET_VARIABLE: &str = "JWT_APIKEY_SECRET";
+/// Shown in place of a secret.
+const REDACTED: &str = "********";
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration file {path} cannot be read")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("configuration file {path} is not valid TOML")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// There is no such key.
+    #[error("unknown configuration key {key} in {origin}")]
+    UnknownKey {
+        /// The key, or the name of the variable.
+        key: String,
+        /// Where it stands.
+        origin: String,
+    },
+    /// The value is of another type or out of range.
+    #[error("configuration key {key} in {origin} {expected}")]
+    Value {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        origin: String,
+        /// What it should be.
+        expected: String,
+    },
+}
+
+/// A text that never shows.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+/// Everything an operator can set; each key is described in `config.default.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub database_url: Hidden,
+    pub agent_listen: SocketAddr,
+    pub agent_address: String,
+    pub public_url: String,
+    pub master_key_file: PathBuf,
+    pub jwt_apikey_secret: Hidden,
+    pub http: Http,
+    pub conekta: Conekta,
+    pub purchase: Purchase,
+    pub limits: Limits,
+    pub sessions: Sessions,
+    pub api_keys: ApiKeys,
+    pub log: Log,
+}
+
+/// The public HTTP side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Http {
+    pub listen: SocketAddr,
+    pub body_bytes_max: usize,
+    pub cors_origins: Vec<String>,
+}
+
+/// The Conekta gateway.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Conekta {
+    pub url: String,
+    pub version: String,
+    pub connect_timeout_ms: u64,
+    pub charge_timeout_ms: u64,
+    pub read_timeout_ms: u64,
+    pub fallback_phone: String,
+}
+
+/// Times of a purchase.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Purchase {
+    pub answer_deadline_ms: u64,
+    pub charge_start_max_ms: u64,
+    pub reserve_timeout_ms: u64,
+    pub release_timeout_ms: u64,
+    pub quiet_period_ms: u64,
+    pub delivery_limit_ms: u64,
+}
+
+/// How much one tenant may ask for at a time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Limits {
+    pub reservations_in_flight: usize,
+    pub attempts_per_minute: u32,
+    pub attempts_per_device_per_minute: u32,
+}
+
+/// Sessions of administrators.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Sessions {
+    pub hours: u32,
+}
+
+/// API keys of routers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct ApiKeys {
+    pub days: u32,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Puts the configuration together from the default, `file` and `environment`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, or a value does not fit.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let table = layer::merged(file, environment)?;
+        let mut config = Value::Table(table).try_into::<Self>().map_err(|error| ConfigError::Value {
+            key: String::new(),
+            origin: "the configuration".into(),
+            expected: format!("is wrong: {}", error.message()),
+        })?;
+        if let (true, Some(secret)) =
+            (config.jwt_apikey_secret.0.is_empty(), environment.get(ORIGINAL_SECRET_VARIABLE))
+        {
+            config.jwt_apikey_secret = Hidden(secret.clone());
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The whole configuration as TOML, secrets redacted.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn printed(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<String, ConfigError> {
+        Self::load(file, environment)?;
+        let mut table = layer::merged(file, environment)?;
+        redact(&mut table);
+        Ok(table.to_string())
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let addresses = [("public_url", &self.public_url, true), ("conekta.url", &self.conekta.url, false)];
+        for (key, url, may_be_empty) in addresses {
+            let good = (url.is_empty() && may_be_empty) || url.starts_with("https://") || url.starts_with("http://");
+            if !good || url.ends_with('/') {
+                return Err(wrong(key, "must begin with https:// or http:// and not end with a slash"));
+            }
+        }
+        if self.http.body_bytes_max < BODY_BYTES_MAX_LEAST {
+            return Err(wrong("http.body_bytes_max", "must be at least 4096"));
+        }
+        if self.sessions.hours == 0 || self.api_keys.days == 0 {
+            return Err(wrong("sessions.hours and api_keys.days", "must not be zero"));
+        }
+        if !self.agent_address.is_empty() && !self.agent_address.contains(':') {
+            return Err(wrong("agent_address", "must be host:port"));
+        }
+        Ok(())
+    }
+
+    /// Address of the database.
+    #[must_use]
+    pub fn database(&self) -> String {
+        if self.database_url.0.is_empty() {
+            format!("sqlite:{}", self.data_dir.join("pagos.db").display())
+        } else {
+            self.database_url.0.clone()
+        }
+    }
+
+    /// The master key file.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        if self.master_key_file.as_os_str().is_empty() {
+            self.data_dir.join("master.key")
+        } else {
+            self.master_key_file.clone()
+        }
+    }
+}
+
+/// A smaller body limit would refuse ordinary requests.
+const BODY_BYTES_MAX_LEAST: usize = 4096;
+
+fn wrong(key: &str, expected: &str) -> ConfigError {
+    ConfigError::Value { key: key.into(), origin: "the configuration".into(), expected: expected.into() }
+}
+
+fn redact(table: &mut Table) {
+    if let Some(Value::String(secret)) = table.get_mut("jwt_apikey_secret")
+        && !secret.is_empty()
+    {
+        REDACTED.clone_into(secret);
+    }
+    if let Some(Value::String(url)) = table.get_mut("database_url") {
+        *url = without_password(url);
+    }
+}
+
+/// A database address whose password, if it has one, is not shown.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (login, place) = rest.rsplit_once('@').map_or(("", rest), |(login, place)| (login, place));
+    let place = place.split_once('?').map_or(place, |(place, _)| place);
+    match login.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:{REDACTED}@{place}"),
+        None if login.is_empty() => format!("{scheme}://{place}"),
+        None => format!("{scheme}://{login}@{place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Config, ConfigError, Hidden, without_password};
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn the_default_is_complete() {
+        let config = Config::load(None, &BTreeMap::new()).expect("default");
+        assert_eq!(config.http.listen.port(), 8080);
+        assert_eq!(config.database(), "sqlite:./pagos-data/pagos.db");
+        assert!(config.key_file().ends_with("master.key"));
+    }
+
+    #[test]
+    fn file_then_environment_win() {
+        let directory = tempfile::tempdir().expect("directory");
+        let file = directory.path().join("c.toml");
+        std::fs::write(&file, "[http]\nlisten = \"127.0.0.1:1\"\nbody_bytes_max = 5000\n").expect("write");
+        let set = environment(&[
+            ("PAGOS_HTTP__LISTEN", "127.0.0.1:2"),
+            ("PAGOS_HTTP__CORS_ORIGINS", "https://a.example, https://b.example"),
+            ("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", "7"),
+            ("JWT_APIKEY_SECRET", "old"),
+            ("PATH", "/bin"),
+        ]);
+        let config = Config::load(Some(&file), &set).expect("config");
+        assert_eq!(config.http.listen.port(), 2);
+        assert_eq!(config.http.body_bytes_max, 5000);
+        assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(config.limits.attempts_per_minute, 7);
+        assert_eq!(config.jwt_apikey_secret.expose(), "old");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let directory = tempfile::tempdir().expect("directory");
+        let file = directory.path().join("c.toml");
+        std::fs::write(&file, "[http]\nlissten = \"x\"\n").expect("write");
+        let message = |result: Result<Config, ConfigError>| result.expect_err("unknown").to_string();
+        assert!(message(Config::load(Some(&file), &BTreeMap::new())).contains("http.lissten"));
+        for name in ["PAGOS_NO_SUCH", "PAGOS_HTTP__NO_SUCH", "PAGOS_HTTP", "PAGOS_HTTP__LISTEN__X"] {
+            assert!(message(Config::load(None, &environment(&[(name, "x")]))).contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named() {
+        for (name, value) in [
+            ("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", "many"),
+            ("PAGOS_PUBLIC_URL", "example.org"),
+            ("PAGOS_HTTP__BODY_BYTES_MAX", "1"),
+        ] {
+            assert!(Config::load(None, &environment(&[(name, value)])).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn printing_shows_no_secret() {
+        let set = environment(&[
+            ("PAGOS_JWT_APIKEY_SECRET", "s3cret"),
+            ("PAGOS_DATABASE_URL", "postgres://pagos:s3cret@db.example/pagos"),
+        ]);
+        let text = Config::printed(None, &set).expect("printed");
+        assert!(!text.contains("s3cret"));
+        assert!(text.contains("postgres://pagos:********@db.example/pagos"));
+        assert_eq!(without_password("sqlite:/a/b"), "sqlite:/a/b");
+        assert_eq!(format!("{:?}", Hidden("x".into())), "********");
+    }
+}

@@ -1,0 +1,199 @@
+//! Companies: the tenants.
+
+use super::page::Page;
+use super::{Conn, StoreError};
+use crate::domain::id::CompanyId;
+use crate::domain::time::Timestamp;
+
+/// A company.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Company {
+    /// Its id.
+    #[sqlx(try_from = "String")]
+    pub id: CompanyId,
+    /// Name as shown.
+    pub name: String,
+    /// E-mail of its contact.
+    pub contact_email: Option<String>,
+    /// Phone of its contact.
+    pub contact_phone: Option<String>,
+    /// Path of its logo.
+    pub logo_url: Option<String>,
+    /// `test` or `live`; informative.
+    pub conekta_mode: String,
+    /// Key for the gateway's page script.
+    pub conekta_public_key: Option<String>,
+    /// `test` or `live`.
+    pub mercado_pago_mode: String,
+    /// Key for the gateway's page script.
+    pub mercado_pago_public_key: Option<String>,
+    /// Bot token, sealed.
+    pub telegram_bot_token_sealed: Option<String>,
+    /// Chat that is written to.
+    pub telegram_chat_id: Option<String>,
+    /// Whether messages are sent.
+    pub telegram_enabled: bool,
+    /// Whether a refund takes the access away.
+    pub disable_on_refund: bool,
+    /// Whether it may sell.
+    pub active: bool,
+    /// When it was made.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Timestamp,
+}
+
+/// What a new company starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCompany {
+    /// Its id.
+    pub id: CompanyId,
+    /// Name as shown.
+    pub name: String,
+    /// E-mail of its contact.
+    pub contact_email: String,
+    /// Phone of its contact.
+    pub contact_phone: Option<String>,
+    /// `test` or `live`.
+    pub conekta_mode: String,
+    /// Key for the gateway's page script.
+    pub conekta_public_key: Option<String>,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+/// Stores a new company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(conn: &mut Conn<'_>, company: &NewCompany) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "INSERT INTO companies (id, name, contact_email, contact_phone, conekta_mode, conekta_public_key, \
+         mercado_pago_mode, telegram_enabled, disable_on_refund, active, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'test', $7, $8, $9, $10)",
+        company.id.as_str(),
+        &company.name,
+        &company.contact_email,
+        company.contact_phone.as_deref(),
+        &company.conekta_mode,
+        company.conekta_public_key.as_deref(),
+        false,
+        true,
+        true,
+        company.created_at.0
+    )
+    .map(|_| ())
+}
+
+/// One company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut Conn<'_>, id: &CompanyId) -> Result<Option<Company>, StoreError> {
+    fetch_optional!(conn, Company, "SELECT * FROM companies WHERE id = $1", id.as_str())
+}
+
+/// All companies, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut Conn<'_>, page: Page) -> Result<Vec<Company>, StoreError> {
+    fetch_all!(
+        conn,
+        Company,
+        "SELECT * FROM companies ORDER BY created_at, id LIMIT $1 OFFSET $2",
+        page.limit,
+        page.offset
+    )
+}
+
+/// Changed Conekta settings; none leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConektaChange {
+    /// Key for the gateway's page script.
+    pub public_key: Option<String>,
+    /// `test` or `live`.
+    pub mode: Option<String>,
+    /// Public key with which the gateway's notifications are verified, PEM.
+    pub webhook_key: Option<String>,
+}
+
+/// Changes Conekta settings; false when there is no such company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change_conekta(
+    conn: &mut Conn<'_>,
+    id: &CompanyId,
+    change: &ConektaChange,
+) -> Result<bool, StoreError> {
+    let rows = execute!(
+        conn,
+        "UPDATE companies SET conekta_public_key = COALESCE($1, conekta_public_key), \
+         conekta_mode = COALESCE($2, conekta_mode), conekta_webhook_key = COALESCE($3, conekta_webhook_key) \
+         WHERE id = $4",
+        change.public_key.as_deref(),
+        change.mode.as_deref(),
+        change.webhook_key.as_deref(),
+        id.as_str()
+    )?;
+    Ok(rows == 1)
+}
+
+/// Numbers about the whole platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct PlatformCounts {
+    /// All companies.
+    pub companies: i64,
+    /// Those that may sell.
+    pub active_companies: i64,
+    /// All users.
+    pub users: i64,
+}
+
+/// Counts companies and users.
+///
+/// # Errors
+/// When the database fails.
+pub async fn platform_counts(conn: &mut Conn<'_>) -> Result<PlatformCounts, StoreError> {
+    fetch_one!(
+        conn,
+        PlatformCounts,
+        "SELECT (SELECT COUNT(*) FROM companies) AS companies, \
+         (SELECT COUNT(*) FROM companies WHERE active = $1) AS active_companies, \
+         (SELECT COUNT(*) FROM users) AS users",
+        true
+    )
+}
+
+/// Numbers about one company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct CompanyCounts {
+    /// All its routers.
+    pub routers: i64,
+    /// Those that are switched on.
+    pub active_routers: i64,
+    /// Its users.
+    pub users: i64,
+    /// Its API keys that are neither revoked nor expired.
+    pub live_keys: i64,
+}
+
+/// Counts what a company has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn counts(conn: &mut Conn<'_>, id: &CompanyId, now: Timestamp) -> Result<CompanyCounts, StoreError> {
+    fetch_one!(
+        conn,
+        CompanyCounts,
+        "SELECT (SELECT COUNT(*) FROM routers WHERE company_id = $1) AS routers, \
+         (SELECT COUNT(*) FROM routers WHERE company_id = $1 AND active = $2) AS active_routers, \
+         (SELECT COUNT(*) FROM users WHERE company_id = $1) AS users, \
+         (SELECT COUNT(*) FROM api_keys WHERE company_id = $1 AND revoked_at IS NULL AND expires_at > $3) \
+         AS live_keys",
+        id.as_str(),
+        true,
+        now.0
+    )
+}
