@@ -1,23 +1,64 @@
 //! Carries out what the control plane asks of the site's routers.
+//!
+//! A command of a purchase passes these stations: the purchase's lock, the journal ([`decision`]: answer again, refuse,
+//! or run), the router, the journal again, the report. Deliveries of the same purchase never run at the same time;
+//! those of different purchases do.
+//!
+//! Invariants:
+//! - Nothing is asked of a router for a purchase before the journal holds the command, synced.
+//! - `Refused` means that nothing of the command is on the router. When that cannot be known it is `Failed`.
+//! - A user is removed only if its comment or the journal says that it is the purchase's.
+//! - Dropping a future of [`Executor::execute`] does not stop what it started.
+//!
+//! This module does not know the link.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
+pub mod decision;
+
+mod act;
+mod confirm;
+mod describe;
+mod login;
+mod ownership;
+mod probe;
+mod profiles;
+mod purchase;
+mod release;
+mod reserve;
+mod routers;
+mod settings;
+mod turns;
+
+use std::{sync::Arc, time::Duration};
+
+use pagos_protocol::{Action, Code, Command, Outcome, RouterSettings, frame::RouterKnown};
+use tokio::sync::{Mutex, Semaphore, oneshot};
+
+use crate::{
+    journal::{Journal, JournalError},
+    seams::clock::{self, Instant},
 };
+use act::Act;
+use routers::{Place, Routers};
+use turns::Turns;
 
-use pagos_protocol::{Code, Command, Outcome, RouterSettings, frame::RouterKnown};
+/// Most commands at work at one time, of all routers.
+pub const COMMANDS_MAX: usize = 2048;
 
-use crate::journal::{Journal, JournalError};
+/// How long [`Executor::close`] waits for commands at work.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
-/// Why the executor cannot take over new routers.
+/// Why the executor cannot take over routers.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutorError {
-    /// The journal could not be written.
-    #[error("cannot store the routers")]
+    /// The journal could not be written; nothing was changed.
+    #[error("cannot store the routers of the site")]
     Journal(#[source] JournalError),
+    /// There is no tokio runtime to work in.
+    #[error("the executor must be opened within a tokio runtime")]
+    NoRuntime,
 }
 
-/// Does commands, each at most once at a time; cheap to clone.
+/// Does commands; cheap to clone.
 #[derive(Clone)]
 pub struct Executor {
     inner: Arc<Inner>,
@@ -25,48 +66,69 @@ pub struct Executor {
 
 struct Inner {
     journal: Journal,
-    routers: Mutex<BTreeMap<String, RouterSettings>>,
+    routers: Routers,
+    turns: Turns,
+    /// One permit per command at work.
+    places: Arc<Semaphore>,
+    /// Held while the list of routers changes, so that journal and memory change in the same order.
+    settings: Mutex<()>,
 }
 
 impl Executor {
-    /// Starts with the routers that the journal holds.
+    /// Starts with the routers that the journal holds. No connection is made yet.
     ///
     /// # Errors
-    /// None at present.
+    /// [`ExecutorError::NoRuntime`] outside a tokio runtime.
     pub fn open(journal: Journal) -> Result<Self, ExecutorError> {
-        let routers =
-            journal.routers_at_open().iter().map(|known| (known.router_id.clone(), known.clone())).collect();
-        Ok(Self { inner: Arc::new(Inner { journal, routers: Mutex::new(routers) }) })
+        tokio::runtime::Handle::try_current().map_err(|_| ExecutorError::NoRuntime)?;
+        let routers = Routers::default();
+        for settings in journal.routers_at_open() {
+            routers.put(settings.clone());
+        }
+        let inner = Inner {
+            journal,
+            routers,
+            turns: Turns::default(),
+            places: Arc::new(Semaphore::new(COMMANDS_MAX)),
+            settings: Mutex::new(()),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Does one command within its deadline.
+    /// Does one command, or answers it from the journal, within `deadline_ms` of the call.
+    ///
+    /// Cancel-safe: what was started goes on when the future is dropped, and its end is journalled.
     pub async fn execute(&self, command: Command) -> Outcome {
-        Outcome::refused(Code::Unsupported, command.id)
+        let deadline = clock::deadline_in(command.deadline_ms);
+        let Ok(place) = Arc::clone(&self.inner.places).try_acquire_owned() else {
+            // An earlier delivery of the command may be at work: nothing can be said about the router.
+            return Outcome::failed(Code::Busy, "the agent has too much to do");
+        };
+        let (report, reported) = oneshot::channel();
+        let inner = Arc::clone(&self.inner);
+        tokio::spawn(async move {
+            inner.carry_out(command, deadline, report).await;
+            drop(place);
+        });
+        reported.await.unwrap_or_else(|_| Outcome::failed(Code::RouterError, "the command was not finished"))
     }
 
-    /// Takes over the list of the site's routers and newer settings.
+    /// Takes over the list of the site's routers: drops all others, and takes those of `settings` that are newer.
     ///
     /// # Errors
-    /// When the journal could not be written.
+    /// When the journal could not be written; the call may be repeated.
     pub async fn welcome(
         &self,
         router_ids: &[String],
         settings: Vec<RouterSettings>,
     ) -> Result<(), ExecutorError> {
-        for new in settings.into_iter().filter(|new| router_ids.contains(&new.router_id)) {
-            self.inner.journal.put_router(new.clone()).await.map_err(ExecutorError::Journal)?;
-            self.lock().insert(new.router_id.clone(), new);
-        }
-        self.lock().retain(|id, _| router_ids.contains(id));
-        Ok(())
+        settings::welcome(&self.inner, router_ids, settings).await.map_err(ExecutorError::Journal)
     }
 
-    /// The routers this agent has settings for.
+    /// The routers this agent has settings for, by id.
+    #[expect(clippy::unused_async, reason = "the link awaits it; where settings are kept may change")]
     pub async fn known_routers(&self) -> Vec<RouterKnown> {
-        self.lock()
-            .values()
-            .map(|known| RouterKnown { router_id: known.router_id.clone(), settings_version: known.version })
-            .collect()
+        self.inner.routers.known()
     }
 
     /// Id of the journal.
@@ -75,12 +137,44 @@ impl Executor {
         self.inner.journal.id()
     }
 
-    /// Ends the work.
+    /// Takes no more commands, waits up to [`CLOSE_WAIT`] for those at work, closes connections and journal.
     pub async fn close(&self) {
+        let all = u32::try_from(COMMANDS_MAX).unwrap_or(u32::MAX);
+        match tokio::time::timeout(CLOSE_WAIT, self.inner.places.acquire_many(all)).await {
+            Ok(Ok(places)) => places.forget(),
+            // Closed already.
+            Ok(Err(_)) => {}
+            Err(_) => tracing::warn!("commands were still at work when the executor was closed"),
+        }
+        self.inner.places.close();
+        self.inner.routers.clear();
         self.inner.journal.close().await;
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, RouterSettings>> {
-        self.inner.routers.lock().expect("no holder panics")
+impl Inner {
+    async fn carry_out(&self, command: Command, deadline: Instant, report: oneshot::Sender<Outcome>) {
+        let place = self.routers.place(&command.router_id);
+        let outcome = match command.action {
+            Action::Reserve(_) | Action::Confirm(_) | Action::Release(_) | Action::Login(_) => {
+                return purchase::run(self, command, place, deadline, report).await;
+            }
+            Action::SetRouter(settings) => settings::set(self, &command.router_id, settings).await,
+            Action::DescribeUser { name } => match Act::start(place, deadline) {
+                Ok(act) => describe::run(&act, &name).await,
+                Err(refused) => refused,
+            },
+            Action::ListProfiles => match Act::start(place, deadline) {
+                Ok(act) => profiles::run(&act).await,
+                Err(refused) => refused,
+            },
+            Action::Probe => match Act::start(place, deadline) {
+                Ok(act) => probe::run(&act).await,
+                Err(refused) => refused,
+            },
+            Action::Unknown => Outcome::refused(Code::Unsupported, ""),
+        };
+        // Whoever asked may be gone.
+        let _ = report.send(outcome);
     }
 }

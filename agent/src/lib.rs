@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`executor`] | what to do with a command: decide, journal, act, report |
 //! | [`journal`] | the agent's memory on disk |
+//! | [`routeros`] | client of the RouterOS API, one connection per router |
 //! | [`seams`] | time, chance and dialling |
 
 pub mod executor;
 pub mod journal;
+pub mod routeros;
 pub mod seams;

@@ -1,0 +1,259 @@
+//! What to do with a command of a purchase, judged by what the journal remembers. Pure.
+//!
+//! Versions order the decisions about a purchase. Logins are remembered beside them: they make no later decision
+//! obsolete, except a reservation or removal that is older than the login.
+//!
+//! An outcome that a repeat could not better is final and is given again. A refused reservation is final whatever its
+//! reason: its purchase may have been given up for it, and a late delivery of the same command must not make a user
+//! that nobody will remove.
+
+use pagos_protocol::{Action, Outcome, Secret};
+
+use crate::journal::{Entry, Kind, Slot};
+
+/// What a command asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One of the decisions about the purchase's user.
+    Decision(Kind),
+    /// A login of one of its devices.
+    Login,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Give this outcome again; do not touch the router.
+    Replay(Outcome),
+    /// A newer decision is journalled: refuse.
+    Stale,
+    /// Do it.
+    Run(Before),
+}
+
+/// What is known of the router before a command is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// The journal knows nothing of the purchase.
+    Unknown,
+    /// The journal knows that nothing of the purchase is on the router.
+    Nothing,
+    /// Something of the purchase may be there.
+    Something,
+    /// An earlier delivery of the same command may have been at work.
+    Resumed,
+}
+
+/// Judges a command by the journal's entry of its purchase.
+#[must_use]
+pub fn decide(entry: Option<&Entry>, asked: Asked, version: u64) -> Verdict {
+    let Some(entry) = entry else { return Verdict::Run(Before::Unknown) };
+    match asked {
+        Asked::Decision(kind) => decide_decision(entry, kind, version),
+        Asked::Login => decide_login(entry, version),
+    }
+}
+
+fn decide_decision(entry: &Entry, kind: Kind, version: u64) -> Verdict {
+    let overtaken_by_login = match kind {
+        Kind::Reserve | Kind::Release => entry.login.as_ref().is_some_and(|login| login.version > version),
+        Kind::Confirm => false,
+    };
+    let Some((known_kind, known)) = &entry.decision else {
+        return if overtaken_by_login { Verdict::Stale } else { Verdict::Run(Before::Unknown) };
+    };
+    if overtaken_by_login || version < known.version {
+        return Verdict::Stale;
+    }
+    if version == known.version && kind == *known_kind {
+        return match &known.outcome {
+            Some(outcome) if is_final(Asked::Decision(kind), outcome) => Verdict::Replay(outcome.clone()),
+            Some(_) | None => Verdict::Run(Before::Resumed),
+        };
+    }
+    if version == known.version && rank(kind) < rank(*known_kind) {
+        return Verdict::Stale;
+    }
+    Verdict::Run(left_behind(*known_kind, known))
+}
+
+fn decide_login(entry: &Entry, version: u64) -> Verdict {
+    if let Some((kind, known)) = &entry.decision {
+        if version < known.version || (version == known.version && *kind == Kind::Release) {
+            return Verdict::Stale;
+        }
+    }
+    match &entry.login {
+        Some(known) if version < known.version => Verdict::Stale,
+        Some(Slot { version: known, outcome: Some(outcome) })
+            if version == *known && is_final(Asked::Login, outcome) =>
+        {
+            Verdict::Replay(outcome.clone())
+        }
+        Some(known) if version == known.version => Verdict::Run(Before::Resumed),
+        Some(_) | None => Verdict::Run(Before::Something),
+    }
+}
+
+/// Of two decisions of one version, which can only follow the other.
+fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Reserve => 0,
+        Kind::Confirm => 1,
+        Kind::Release => 2,
+    }
+}
+
+/// What the newest decision has left on the router.
+fn left_behind(kind: Kind, slot: &Slot) -> Before {
+    match (kind, &slot.outcome) {
+        (Kind::Reserve, Some(Outcome::Refused { .. })) | (Kind::Release, Some(Outcome::Done { .. })) => {
+            Before::Nothing
+        }
+        (Kind::Reserve, Some(Outcome::Done { .. } | Outcome::Failed { .. } | Outcome::Unknown) | None)
+        | (Kind::Release, Some(Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Unknown) | None)
+        | (Kind::Confirm, _) => Before::Something,
+    }
+}
+
+/// Whether an outcome is given again instead of trying again.
+#[must_use]
+pub fn is_final(asked: Asked, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Done { .. } => true,
+        Outcome::Refused { code, .. } => asked == Asked::Decision(Kind::Reserve) || !code.retryable(),
+        Outcome::Failed { retryable, .. } => !retryable,
+        Outcome::Unknown => false,
+    }
+}
+
+/// What the journal needs of a command of a purchase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    /// The purchase.
+    pub purchase_id: String,
+    /// Version of the decision.
+    pub version: u64,
+    /// What is asked for.
+    pub asked: Asked,
+    /// User name.
+    pub name: String,
+    /// Profile, if the command names one.
+    pub profile: Option<String>,
+    /// Password, if the command gives one to the user.
+    pub password: Option<Secret>,
+}
+
+impl Asking {
+    /// Reads an action; `None` when it belongs to no purchase.
+    #[must_use]
+    pub fn of(action: &Action) -> Option<Self> {
+        let (purchase, asked, name, profile, password) = match action {
+            Action::Reserve(reserve) => (
+                &reserve.purchase,
+                Asked::Decision(Kind::Reserve),
+                &reserve.name,
+                Some(&reserve.profile),
+                Some(&reserve.password),
+            ),
+            Action::Confirm(confirm) => (
+                &confirm.purchase,
+                Asked::Decision(Kind::Confirm),
+                &confirm.name,
+                Some(&confirm.profile),
+                None,
+            ),
+            Action::Release(release) => {
+                (&release.purchase, Asked::Decision(Kind::Release), &release.name, None, None)
+            }
+            Action::Login(login) => (&login.purchase, Asked::Login, &login.name, None, None),
+            Action::DescribeUser { .. }
+            | Action::ListProfiles
+            | Action::Probe
+            | Action::SetRouter(_)
+            | Action::Unknown => return None,
+        };
+        Some(Self {
+            purchase_id: purchase.id.clone(),
+            version: purchase.version,
+            asked,
+            name: name.clone(),
+            profile: profile.cloned(),
+            password: password.cloned(),
+        })
+    }
+
+    /// The entry to be journalled before the command is run.
+    #[must_use]
+    pub fn taken_up(&self, entry: Option<Entry>, router_id: &str, now_ms: i64) -> Entry {
+        let mut entry =
+            entry.unwrap_or_else(|| Entry::new(&self.purchase_id, router_id, &self.name, now_ms));
+        let slot = Some(Slot { version: self.version, outcome: None });
+        match self.asked {
+            Asked::Login => entry.login = slot,
+            Asked::Decision(kind) => {
+                if entry.name != self.name || entry.router_id != router_id {
+                    // The row was of another user.
+                    entry.row_id = None;
+                    self.name.clone_into(&mut entry.name);
+                    router_id.clone_into(&mut entry.router_id);
+                }
+                if let Some(profile) = &self.profile {
+                    profile.clone_into(&mut entry.profile);
+                }
+                if let Some(password) = &self.password {
+                    entry.password = password.clone();
+                }
+                entry.decision = slot.map(|slot| (kind, slot));
+            }
+        }
+        entry.started_at = now_ms;
+        entry.finished_at = None;
+        entry
+    }
+
+    /// The entry to be journalled after the command has ended; `None` when the entry is of a newer command by now.
+    #[must_use]
+    pub fn ended(&self, entry: Option<Entry>, outcome: &Outcome, row: Row, now_ms: i64) -> Option<Entry> {
+        let mut entry = entry?;
+        let slot = match (self.asked, &mut entry.decision) {
+            (Asked::Login, _) => entry.login.as_mut(),
+            (Asked::Decision(kind), Some((known, slot))) if kind == *known => Some(slot),
+            (Asked::Decision(_), _) => None,
+        };
+        let slot = slot.filter(|slot| slot.version == self.version)?;
+        slot.outcome = Some(outcome.clone());
+        match row {
+            Row::Same => {}
+            Row::At(row_id) => entry.row_id = Some(row_id),
+            Row::Gone => entry.row_id = None,
+        }
+        entry.finished_at = at_rest(&entry).then_some(now_ms);
+        Some(entry)
+    }
+}
+
+/// What an act has learnt about the user's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// Nothing new.
+    Same,
+    /// It is this one.
+    At(String),
+    /// There is none.
+    Gone,
+}
+
+/// Whether nothing is left to do for a purchase: its user is confirmed, removed, or was never made.
+fn at_rest(entry: &Entry) -> bool {
+    let login_at_rest = entry.login.as_ref().is_none_or(|login| login.outcome.is_some());
+    let decision_at_rest = match &entry.decision {
+        None => true,
+        Some((Kind::Reserve, slot)) => matches!(slot.outcome, Some(Outcome::Refused { .. })),
+        Some((Kind::Confirm | Kind::Release, slot)) => matches!(slot.outcome, Some(Outcome::Done { .. })),
+    };
+    login_at_rest && decision_at_rest
+}
+
+#[cfg(test)]
+mod tests;
