@@ -1,7 +1,11 @@
 //! What the business is made of: pure values and rules, no IO.
 
 pub mod code;
+pub mod device;
+pub mod failure;
+pub mod hotspot_user;
 pub mod id;
 pub mod money;
+pub mod phone;
 pub mod role;
 pub mod time;

@@ -1,10 +1,13 @@
 //! placeholder
 
+pub mod config;
 pub mod domain;
+pub mod gateway;
+pub mod http;
+pub mod limits;
+pub mod link;
+pub mod purchase;
 pub mod seams;
 pub mod store;
-pub mod http;
 pub mod text;
 pub mod vault;
-pub mod link;
-pub mod config;

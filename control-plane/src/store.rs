@@ -11,15 +11,17 @@
 #[macro_use]
 pub mod conn;
 pub mod agents;
-pub mod authority;
-pub mod enrolment;
-pub mod purchases;
 pub mod api_keys;
+pub mod authority;
 pub mod companies;
 pub mod credentials;
+pub mod enrolment;
+pub mod ledger;
 pub mod page;
 pub mod products;
+pub mod purchases;
 pub mod routers;
+pub mod sequence;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
@@ -34,7 +36,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Postgres, Sqlite, pool::PoolConnection};
 
 pub use conn::Conn;
@@ -100,7 +104,10 @@ impl Store {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Self::open_postgres(url.parse()?).await;
         }
-        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).ok_or(StoreError::Address)?;
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .ok_or(StoreError::Address)?;
         Self::open_sqlite(Path::new(path)).await
     }
 
@@ -201,7 +208,8 @@ mod tests {
     #[tokio::test]
     async fn failed_work_leaves_nothing_and_does_not_harm_its_neighbours() {
         let directory = tempfile::tempdir().expect("directory");
-        let store = Store::open(&format!("sqlite:{}", directory.path().join("a.db").display())).await.expect("open");
+        let store =
+            Store::open(&format!("sqlite:{}", directory.path().join("a.db").display())).await.expect("open");
         let good = store.write(|conn| {
             Box::pin(async move {
                 execute!(conn, "INSERT INTO settings (name, value) VALUES ($1, $2)", "a", "1").map(|_| ())

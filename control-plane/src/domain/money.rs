@@ -30,7 +30,9 @@ impl Currency {
     /// Reads a code in either case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Mxn, Self::Usd, Self::Eur].into_iter().find(|currency| currency.code().eq_ignore_ascii_case(text))
+        [Self::Mxn, Self::Usd, Self::Eur]
+            .into_iter()
+            .find(|currency| currency.code().eq_ignore_ascii_case(text))
     }
 
     /// Digits after the decimal point.
@@ -69,7 +71,8 @@ impl Money {
         if digits.is_empty() || digits.len() > 40 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let shift = i32::try_from(currency.decimals()).ok()? + exponent - i32::try_from(fraction.len()).ok()?;
+        let shift =
+            i32::try_from(currency.decimals()).ok()? + exponent - i32::try_from(fraction.len()).ok()?;
         let minor = shifted(&digits, shift)?;
         (minor <= PRICE_MINOR_MAX).then_some(Self { minor, currency })
     }

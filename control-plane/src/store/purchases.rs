@@ -1,1 +1,329 @@
-//! Purchases.
+//! Purchases: their state, who runs them, and what tells one request from its repeat.
+
+use super::{Conn, StoreError};
+use crate::domain::id::{CompanyId, PurchaseId, RouterId};
+use crate::domain::time::Timestamp;
+
+/// Names sold on a router are not drawn again for 90 days, in milliseconds.
+const NAME_REST_MS: i64 = 90 * 86_400_000;
+/// Idempotency keys are kept for 7 days, in milliseconds.
+const KEY_LIFE_MS: i64 = 7 * 86_400_000;
+
+/// A purchase as it is stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Row {
+    /// The purchase.
+    pub id: String,
+    /// Its company.
+    pub company_id: String,
+    /// Its router.
+    pub router_id: String,
+    /// Its product.
+    pub product_id: i64,
+    /// Who buys: MAC, else e-mail.
+    pub buyer: String,
+    /// Phase word.
+    pub phase: String,
+    /// Grows with each commit.
+    pub version: i64,
+    /// The machine's state as JSON.
+    pub state: String,
+    /// The process that may write it.
+    pub runner: String,
+    /// Whether something is left to do.
+    pub open: bool,
+    /// When, in milliseconds.
+    pub wake_at: i64,
+    /// When it was asked for, in milliseconds.
+    pub created_at: i64,
+}
+
+/// A purchase that a request with the same key made before.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Earlier {
+    /// The purchase.
+    pub purchase_id: String,
+    /// Fingerprint of the request that made it.
+    pub fingerprint: String,
+    /// Where it stands.
+    pub phase: String,
+}
+
+/// The purchase made with `key` at `router`, if there is one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_key(
+    conn: &mut Conn<'_>,
+    router: &RouterId,
+    key: &str,
+) -> Result<Option<Earlier>, StoreError> {
+    fetch_optional!(
+        conn,
+        Earlier,
+        "SELECT k.purchase_id, k.fingerprint, p.phase FROM idempotency_keys k
+         JOIN purchases p ON p.id = k.purchase_id AND p.router_id = k.router_id
+         WHERE k.router_id = $1 AND k.key = $2",
+        router.as_str(),
+        key
+    )
+}
+
+/// Ties `key` to a purchase. `replaces` is the purchase that may hold the key now; false when another one does.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim_key(
+    conn: &mut Conn<'_>,
+    row: &Row,
+    key: &str,
+    fingerprint: &str,
+    replaces: Option<&str>,
+) -> Result<bool, StoreError> {
+    let claimed = match replaces {
+        None => execute!(
+            conn,
+            "INSERT INTO idempotency_keys (router_id, key, fingerprint, purchase_id, created_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (router_id, key) DO NOTHING",
+            &row.router_id,
+            key,
+            fingerprint,
+            &row.id,
+            row.created_at
+        )?,
+        Some(earlier) => execute!(
+            conn,
+            "UPDATE idempotency_keys SET fingerprint = $3, purchase_id = $4, created_at = $5
+             WHERE router_id = $1 AND key = $2 AND purchase_id = $6",
+            &row.router_id,
+            key,
+            fingerprint,
+            &row.id,
+            row.created_at,
+            earlier
+        )?,
+    };
+    Ok(claimed == 1)
+}
+
+/// The purchase of the same buyer and product whose charge is not decided, if there is one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn undecided(
+    conn: &mut Conn<'_>,
+    router: &RouterId,
+    product_id: i64,
+    buyer: &str,
+) -> Result<Option<PurchaseId>, StoreError> {
+    let row: Option<(String,)> = fetch_optional!(
+        conn,
+        (String,),
+        "SELECT id FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
+         AND phase IN ('charge_sent', 'verifying', 'unknown', 'mismatch', 'stuck')
+         ORDER BY created_at DESC LIMIT 1",
+        router.as_str(),
+        product_id,
+        buyer
+    )?;
+    Ok(row.map(|(id,)| PurchaseId::new(id)))
+}
+
+/// Takes a user name for a purchase; false when it was sold on this router within 90 days.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim_name(
+    conn: &mut Conn<'_>,
+    router: &RouterId,
+    name: &str,
+    purchase: &PurchaseId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let claimed = execute!(
+        conn,
+        "INSERT INTO drawn_names (router_id, name, purchase_id, drawn_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (router_id, name) DO UPDATE SET purchase_id = excluded.purchase_id, drawn_at = excluded.drawn_at
+         WHERE drawn_names.drawn_at < $5",
+        router.as_str(),
+        name,
+        purchase.as_str(),
+        now.0,
+        now.0 - NAME_REST_MS
+    )?;
+    Ok(claimed == 1)
+}
+
+/// Writes a new purchase.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "INSERT INTO purchases (id, company_id, router_id, product_id, buyer, phase, version, state, runner, open,
+             wake_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        &row.id,
+        &row.company_id,
+        &row.router_id,
+        row.product_id,
+        &row.buyer,
+        &row.phase,
+        row.version,
+        &row.state,
+        &row.runner,
+        row.open,
+        row.wake_at,
+        row.created_at
+    )?;
+    Ok(())
+}
+
+/// Writes the next version of a purchase; false when it is not at `row.version - 1` or another process runs it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+    let saved = execute!(
+        conn,
+        "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, version = $3
+         WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
+        &row.id,
+        &row.company_id,
+        row.version,
+        &row.runner,
+        &row.phase,
+        &row.state,
+        row.open,
+        row.wake_at
+    )?;
+    Ok(saved == 1)
+}
+
+/// Makes `runner` the process that may write the purchase; false when somebody wrote it since it was read.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_over(conn: &mut Conn<'_>, row: &Row, runner: &str) -> Result<bool, StoreError> {
+    let taken = execute!(
+        conn,
+        "UPDATE purchases SET runner = $4, version = $3 + 1 WHERE id = $1 AND company_id = $2 AND version = $3",
+        &row.id,
+        &row.company_id,
+        row.version,
+        runner
+    )?;
+    Ok(taken == 1)
+}
+
+/// One purchase of a router.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn find(
+    conn: &mut Conn<'_>,
+    router: &RouterId,
+    id: &PurchaseId,
+) -> Result<Option<Row>, StoreError> {
+    fetch_optional!(
+        conn,
+        Row,
+        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, wake_at, created_at
+         FROM purchases WHERE id = $1 AND router_id = $2",
+        id.as_str(),
+        router.as_str()
+    )
+}
+
+/// All purchases with something left to do, oldest first: what a starting process takes over.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open(conn: &mut Conn<'_>) -> Result<Vec<Row>, StoreError> {
+    fetch_all!(
+        conn,
+        Row,
+        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, wake_at, created_at
+         FROM purchases WHERE open ORDER BY created_at, id"
+    )
+}
+
+/// Forgets keys and names that are old enough.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn prune(conn: &mut Conn<'_>, now: Timestamp) -> Result<(), StoreError> {
+    execute!(conn, "DELETE FROM idempotency_keys WHERE created_at < $1", now.0 - KEY_LIFE_MS)?;
+    execute!(conn, "DELETE FROM drawn_names WHERE drawn_at < $1", now.0 - NAME_REST_MS)?;
+    Ok(())
+}
+
+/// What is sold, by whom, and with which gateway key.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Seller {
+    /// Whether the router sells.
+    pub router_active: bool,
+    /// The company's own phone.
+    pub contact_phone: Option<String>,
+    /// Newest version of its gateway key; none when it has none.
+    pub credentials_version: Option<i64>,
+}
+
+/// The seller behind a router.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn seller(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    router: &RouterId,
+    gateway: &str,
+) -> Result<Option<Seller>, StoreError> {
+    fetch_optional!(
+        conn,
+        Seller,
+        "SELECT r.active AS router_active, c.contact_phone,
+             (SELECT MAX(g.version) FROM gateway_credentials g WHERE g.company_id = c.id AND g.gateway = $3)
+                 AS credentials_version
+         FROM routers r JOIN companies c ON c.id = r.company_id
+         WHERE r.company_id = $1 AND r.id = $2",
+        company.as_str(),
+        router.as_str(),
+        gateway
+    )
+}
+
+/// A product as it is sold.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Offer {
+    /// Name on the receipt.
+    pub sale_name: String,
+    /// Exact profile name.
+    pub profile_name: String,
+    /// Price in minor units.
+    pub price_minor: i64,
+    /// Currency code.
+    pub currency: String,
+}
+
+/// The product, if it is on sale at this router.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn offer(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    router: &RouterId,
+    product_id: i64,
+) -> Result<Option<Offer>, StoreError> {
+    fetch_optional!(
+        conn,
+        Offer,
+        "SELECT sale_name, profile_name, price_minor, currency FROM products
+         WHERE company_id = $1 AND router_id = $2 AND id = $3 AND active",
+        company.as_str(),
+        router.as_str(),
+        product_id
+    )
+}

@@ -1,0 +1,189 @@
+//! How much one router, and one device, may ask for.
+//!
+//! The portal key is public by nature, and all customers of a site share one public address: so limits count per
+//! router and per device, never per address.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::id::RouterId;
+use crate::domain::time::Timestamp;
+
+/// Entries kept before those that matter no more are dropped.
+const ENTRIES_MAX: usize = 50_000;
+const MINUTE_MS: i64 = 60_000;
+
+/// The limits in force.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// Unpaid hotspot users a router may hold at once.
+    pub reservations_in_flight: u32,
+    /// Purchase attempts a minute per router.
+    pub attempts_per_minute: u32,
+    /// Purchase attempts a minute per device of a router.
+    pub attempts_per_device_per_minute: u32,
+}
+
+/// Counts what goes on. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Limits(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    allowance: Allowance,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Per router, and per router and device: when the allowance is whole again, in milliseconds.
+    whole_at: BTreeMap<(RouterId, Option<String>), i64>,
+    in_flight: BTreeMap<RouterId, u32>,
+}
+
+/// Too much; says when to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMuch {
+    /// Seconds to wait.
+    pub retry_after_s: u64,
+}
+
+/// One reservation in flight; counted until it is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    limits: Limits,
+    router: RouterId,
+}
+
+impl Limits {
+    /// Starts counting.
+    #[must_use]
+    pub fn new(allowance: Allowance) -> Self {
+        Self(Arc::new(Inner { allowance, counts: Mutex::default() }))
+    }
+
+    /// Counts one purchase attempt.
+    ///
+    /// # Errors
+    /// [`TooMuch`] when the router or the device has used up its minute; then nothing is counted.
+    pub fn attempt(&self, router: &RouterId, device: Option<&str>, now: Timestamp) -> Result<(), TooMuch> {
+        let mut counts = self.lock();
+        counts.forget(now);
+        let all = (router.clone(), None);
+        let whole = counts.room(&all, self.0.allowance.attempts_per_minute, now)?;
+        if let Some(device) = device {
+            let one = (router.clone(), Some(device.to_owned()));
+            let per_device = counts.room(&one, self.0.allowance.attempts_per_device_per_minute, now)?;
+            counts.whole_at.insert(one, per_device);
+        }
+        counts.whole_at.insert(all, whole);
+        Ok(())
+    }
+
+    /// Counts one reservation until the returned value is dropped.
+    ///
+    /// # Errors
+    /// [`TooMuch`] when the router holds as many as it may.
+    pub fn reserve(&self, router: &RouterId) -> Result<Reservation, TooMuch> {
+        let mut counts = self.lock();
+        let held = counts.in_flight.entry(router.clone()).or_default();
+        if *held >= self.0.allowance.reservations_in_flight {
+            return Err(TooMuch { retry_after_s: 2 });
+        }
+        *held += 1;
+        Ok(Reservation { limits: self.clone(), router: router.clone() })
+    }
+
+    /// Counts a reservation that exists already, whatever the limit says.
+    #[must_use]
+    pub fn reserved(&self, router: &RouterId) -> Reservation {
+        *self.lock().in_flight.entry(router.clone()).or_default() += 1;
+        Reservation { limits: self.clone(), router: router.clone() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    /// When the allowance will be whole again after one more; each use takes its share of a minute to come back.
+    fn room(
+        &self,
+        key: &(RouterId, Option<String>),
+        per_minute: u32,
+        now: Timestamp,
+    ) -> Result<i64, TooMuch> {
+        let share = MINUTE_MS / i64::from(per_minute.max(1));
+        let whole_at = self.whole_at.get(key).copied().unwrap_or(now.0).max(now.0) + share;
+        let over = whole_at - now.0 - MINUTE_MS;
+        if over > 0 || per_minute == 0 {
+            return Err(TooMuch { retry_after_s: u64::try_from(over / 1000 + 1).unwrap_or(1) });
+        }
+        Ok(whole_at)
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        if self.whole_at.len() >= ENTRIES_MAX {
+            self.whole_at.retain(|_, whole_at| *whole_at > now.0);
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut counts = self.limits.lock();
+        if let Some(held) = counts.in_flight.get_mut(&self.router) {
+            *held -= 1;
+            if *held == 0 {
+                counts.in_flight.remove(&self.router);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Allowance, Limits};
+    use crate::domain::id::RouterId;
+    use crate::domain::time::Timestamp;
+
+    fn limits() -> Limits {
+        Limits::new(Allowance {
+            reservations_in_flight: 2,
+            attempts_per_minute: 6,
+            attempts_per_device_per_minute: 2,
+        })
+    }
+
+    #[test]
+    fn a_device_is_stopped_before_it_uses_up_the_router() {
+        let (limits, router) = (limits(), RouterId::new("RTR_1"));
+        let mut attempt = |device| limits.attempt(&router, device, Timestamp(0)).is_ok();
+        assert!(attempt(Some("a")) && attempt(Some("a")));
+        assert!(!attempt(Some("a")));
+        assert!(attempt(Some("b")) && attempt(None) && attempt(None) && attempt(None));
+        assert!(!attempt(None));
+    }
+
+    #[test]
+    fn the_allowance_comes_back_with_time() {
+        let (limits, router) = (limits(), RouterId::new("RTR_1"));
+        for _ in 0..6 {
+            assert_eq!(limits.attempt(&router, None, Timestamp(0)), Ok(()));
+        }
+        let refused = limits.attempt(&router, None, Timestamp(0)).expect_err("used up");
+        assert_eq!(refused.retry_after_s, 11);
+        assert_eq!(limits.attempt(&router, None, Timestamp(10_000)), Ok(()));
+        assert_eq!(limits.attempt(&RouterId::new("RTR_2"), None, Timestamp(0)), Ok(()));
+    }
+
+    #[test]
+    fn reservations_count_until_they_are_dropped() {
+        let (limits, router) = (limits(), RouterId::new("RTR_1"));
+        let held = (limits.reserve(&router), limits.reserve(&router));
+        assert!(limits.reserve(&router).is_err());
+        drop(held);
+        assert!(limits.reserve(&router).is_ok());
+    }
+}

@@ -1,0 +1,223 @@
+//! One purchase, from the request to the device online, or back to nothing.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`state`] | what is known of a purchase |
+//! | [`machine`] | what is to be done next: pure, without IO |
+//! | [`schedule`] | when to try again |
+//! | [`router_end`] | what an agent's outcome means for a purchase |
+//! | [`books`] | the transaction row that a state shows as |
+//! | [`reply`] | what the buyer's page is told |
+//! | [`intake`] | a request becomes a stored purchase, once |
+//! | [`perform`] | effects, through the link and gateway ports |
+//! | [`runner`] | the loop: commit, perform, take in |
+//! | [`recovery`] | what a starting process does with what an earlier one left |
+//!
+//! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
+
+pub mod books;
+pub mod intake;
+pub mod machine;
+pub mod perform;
+pub mod recovery;
+pub mod reply;
+pub mod router_end;
+pub mod runner;
+pub mod schedule;
+pub mod state;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use crate::domain::id::{PurchaseId, RouterId};
+use crate::gateway::GatewayPort;
+use crate::limits::Limits;
+use crate::link::LinkPort;
+use crate::seams::{Clock, Random, instant};
+use crate::store::sequence::Sequence;
+use crate::store::{Store, StoreError, purchases};
+use crate::vault::{Vault, VaultError};
+use machine::Timing;
+use reply::Reply;
+use state::{Phase, Purchase};
+
+/// How long the answer to a refused purchase waits for the user to be gone from the router, in milliseconds.
+const REMOVAL_WAIT_MS: u64 = 3_000;
+
+/// How often a purchase is looked for that is just changing hands.
+const HANDOVER_TRIES: u32 = 200;
+/// Pause between two looks, in milliseconds.
+const HANDOVER_PAUSE_MS: u64 = 5;
+
+/// What purchases are made with.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Seals what must not be read at rest.
+    pub vault: Arc<Vault>,
+    /// Time.
+    pub clock: Clock,
+    /// Chance.
+    pub random: Random,
+    /// Routers.
+    pub link: Arc<dyn LinkPort>,
+    /// Money.
+    pub gateway: Arc<dyn GatewayPort>,
+    /// How much may go on at once.
+    pub limits: Limits,
+    /// Limits in time.
+    pub timing: Timing,
+    /// Longest wait for one act at a router, in milliseconds.
+    pub router_act_ms: u64,
+    /// Phone for gateways when neither buyer nor company has one.
+    pub fallback_phone: Option<String>,
+}
+
+/// All purchases of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Purchases(Arc<Inner>);
+
+pub(crate) struct Inner {
+    parts: Parts,
+    /// Names this process in the rows it runs.
+    runner: String,
+    transactions: Sequence,
+    running: Mutex<BTreeMap<PurchaseId, Running>>,
+    stopping: watch::Sender<bool>,
+}
+
+/// A purchase that has a task in this process.
+struct Running {
+    router: RouterId,
+    state: watch::Receiver<Arc<Purchase>>,
+    wake: Arc<Notify>,
+}
+
+/// What went wrong inside, while serving a purchase.
+#[derive(Debug, thiserror::Error)]
+pub enum PurchaseError {
+    /// The database did not do what was asked.
+    #[error("purchase could not be read or stored")]
+    Store(#[from] StoreError),
+    /// A sealed value did not open.
+    #[error("sealed value of a purchase could not be opened")]
+    Vault(#[from] VaultError),
+    /// It has something left to do, but no task takes it up.
+    #[error("purchase {0} is not run by any process")]
+    NotRun(PurchaseId),
+    /// The stored state is not one.
+    #[error("stored state of purchase {0} cannot be read")]
+    State(PurchaseId),
+}
+
+impl Purchases {
+    /// Makes the service; nothing runs yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let runner = parts.random.uuid(parts.clock.now());
+        Self(Arc::new(Inner {
+            parts,
+            runner,
+            transactions: Sequence::new("transactions"),
+            running: Mutex::default(),
+            stopping: watch::Sender::new(false),
+        }))
+    }
+
+    /// What the page of `router` is told about the purchase: waits until it is decided, at most until the answer
+    /// deadline of the purchase. None when there is no such purchase at this router.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn answer(&self, router: &RouterId, id: &PurchaseId) -> Result<Option<Reply>, PurchaseError> {
+        let Some(mut state) = self.watch(router, id).await? else { return Ok(None) };
+        let purchase = settled(&mut state, &self.0.parts).await;
+        Ok(Some(self.0.reply(&purchase)?))
+    }
+
+    /// What the page of `router` is told about the purchase right now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn status(&self, router: &RouterId, id: &PurchaseId) -> Result<Option<Reply>, PurchaseError> {
+        let Some(state) = self.watch(router, id).await? else { return Ok(None) };
+        let purchase = Arc::clone(&state.borrow());
+        Ok(Some(self.0.reply(&purchase)?))
+    }
+
+    /// Asks nothing new to be done and waits until every purchase has finished its step, at most `limit`.
+    /// What is left is stored and goes on when a process starts again.
+    pub async fn park(&self, limit: Duration) {
+        self.0.stopping.send_replace(true);
+        let deadline = instant() + limit;
+        while !self.0.lock().is_empty() && instant() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Follows a purchase: the live one, or the stored one, which is set going if it has something left to do.
+    async fn watch(
+        &self,
+        router: &RouterId,
+        id: &PurchaseId,
+    ) -> Result<Option<watch::Receiver<Arc<Purchase>>>, PurchaseError> {
+        for _ in 0..HANDOVER_TRIES {
+            if let Some(running) = self.0.lock().get(id) {
+                return Ok((running.router == *router).then(|| running.state.clone()));
+            }
+            let row = purchases::find(&mut self.0.parts.store.reader().await?.conn(), router, id).await?;
+            let Some(row) = row else { return Ok(None) };
+            if !row.open || *self.0.stopping.borrow() {
+                return Ok(Some(watch::channel(Arc::new(read_state(&row)?)).1));
+            }
+            // A row of this process without a task is one that is getting its task, or has just lost it.
+            if row.runner != self.0.runner
+                && let Some(state) = self.adopt(row).await?
+            {
+                return Ok(Some(state));
+            }
+            tokio::time::sleep(Duration::from_millis(HANDOVER_PAUSE_MS)).await;
+        }
+        Err(PurchaseError::NotRun(id.clone()))
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PurchaseId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reply(&self, purchase: &Purchase) -> Result<Reply, PurchaseError> {
+        let password =
+            if machine::is_usable(purchase) { Some(perform::password(self, purchase)?) } else { None };
+        Ok(reply::reply(purchase, password, self.parts.clock.now()))
+    }
+}
+
+fn read_state(row: &purchases::Row) -> Result<Purchase, PurchaseError> {
+    serde_json::from_str(&row.state).map_err(|_| PurchaseError::State(PurchaseId::new(&row.id)))
+}
+
+/// Waits until the purchase has an answer that will not change, or the buyer has waited long enough.
+async fn settled(state: &mut watch::Receiver<Arc<Purchase>>, parts: &Parts) -> Arc<Purchase> {
+    let purchase = Arc::clone(&state.borrow_and_update());
+    let age = parts.clock.now().since(purchase.terms.created_at);
+    let left = u64::try_from(parts.timing.answer_deadline_ms.saturating_sub(age)).unwrap_or(0);
+    let mut deadline = instant() + Duration::from_millis(left);
+    loop {
+        let purchase = Arc::clone(&state.borrow_and_update());
+        if reply::is_settled(&purchase) {
+            return purchase;
+        }
+        if purchase.phase == Phase::Declined {
+            deadline = deadline.min(instant() + Duration::from_millis(REMOVAL_WAIT_MS));
+        }
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { return Arc::clone(&state.borrow()) },
+            () = tokio::time::sleep_until(deadline) => return Arc::clone(&state.borrow()),
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! A request becomes a stored purchase, once, however often it is sent.
+
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::state::{Buyer, Device, DrawnUser, Product, Purchase, Terms, UserType};
+use super::{Inner, PurchaseError, Purchases, books, perform};
+use crate::domain::code::Code;
+use crate::domain::device::parse_mac;
+use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::phone;
+use crate::limits::TooMuch;
+use crate::seams::instant;
+use crate::store::ledger::{self, Opening};
+use crate::store::purchases::{self, Earlier, Offer, Row, Seller};
+use crate::store::{StoreError, credentials};
+
+/// Tokens of the gateways' test cards can be used again and again, so they do not tell a repeat from a new purchase.
+const REUSABLE_TOKEN_PREFIX: &str = "tok_test_";
+/// Users drawn at once for a new purchase; their names may have been sold before.
+const CANDIDATES: usize = 8;
+/// How often a request is looked at anew because another one with the same key was stored meanwhile.
+const RACES_MAX: usize = 4;
+
+/// What a portal asks for, already parsed.
+pub struct Request {
+    /// Who sells.
+    pub company: CompanyId,
+    /// Where.
+    pub router: RouterId,
+    /// The key that asked.
+    pub api_key: ApiKeyId,
+    /// What.
+    pub product_id: i64,
+    /// Single-use card token.
+    pub token: String,
+    /// Buyer's name.
+    pub name: String,
+    /// Buyer's e-mail.
+    pub email: String,
+    /// Buyer's phone as typed.
+    pub phone: Option<String>,
+    /// Which kind of user.
+    pub user_type: UserType,
+    /// The device.
+    pub device: Device,
+    /// `Idempotency-Key`, if sent.
+    pub idempotency_key: Option<String>,
+    /// When the request began to be served.
+    pub received: Instant,
+}
+
+/// Whose answer the request gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// That of this purchase: the new one, or the one that the same request made before.
+    Purchase(PurchaseId),
+    /// The present state of an earlier purchase of the same buyer, whose charge is not decided.
+    Undecided(PurchaseId),
+}
+
+/// Why a request makes no purchase. Nothing was stored and nobody was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// It is not possible as asked.
+    #[error("purchase refused: {0}")]
+    Refused(Code),
+    /// Too many purchases at once.
+    #[error("too many purchase attempts")]
+    TooMuch(TooMuch),
+    /// Something inside failed.
+    #[error("purchase could not be taken in")]
+    Inside(#[from] PurchaseError),
+}
+
+impl From<StoreError> for IntakeError {
+    fn from(error: StoreError) -> Self {
+        Self::Inside(error.into())
+    }
+}
+
+/// How a key was come by.
+enum KeyOrigin {
+    Header,
+    Derived,
+}
+
+struct RequestKey {
+    text: String,
+    origin: KeyOrigin,
+}
+
+/// What the transaction of a new purchase came to.
+enum Insertion {
+    New(Box<(Row, Purchase)>),
+    Undecided(PurchaseId),
+    /// Another request with the same key was first; carries the request for another round.
+    Raced(Box<Request>),
+    NamesExhausted,
+}
+
+/// Everything a new purchase is written with.
+struct Draft {
+    request: Request,
+    key: Option<RequestKey>,
+    fingerprint: String,
+    replaces: Option<String>,
+    seller: Seller,
+    offer: Offer,
+    phone: String,
+    transaction: i64,
+}
+
+impl Purchases {
+    /// Takes a request in: finds the purchase it repeats, or stores a new one and sets it going.
+    ///
+    /// # Errors
+    /// [`IntakeError`] when it makes no purchase.
+    pub async fn admit(&self, mut request: Request) -> Result<Admitted, IntakeError> {
+        let inner = &self.0;
+        let now = inner.parts.clock.now();
+        let mac = request.device.mac.as_deref().and_then(parse_mac);
+        inner.parts.limits.attempt(&request.router, mac.as_deref(), now).map_err(IntakeError::TooMuch)?;
+        let fingerprint = fingerprint(&request);
+        for _ in 0..RACES_MAX {
+            let key = request_key(&request);
+            let earlier = match &key {
+                Some(key) => {
+                    let mut reader = inner.parts.store.reader().await?;
+                    purchases::by_key(&mut reader.conn(), &request.router, &key.text).await?
+                }
+                None => None,
+            };
+            let replaces = match (earlier, &key) {
+                (Some(earlier), Some(key)) => match repeat_of(earlier, key, &fingerprint)? {
+                    Repeat::Same(id) => return Ok(Admitted::Purchase(id)),
+                    Repeat::Anew(id) => Some(id),
+                },
+                (Some(_), None) | (None, _) => None,
+            };
+            let draft = inner.draft(request, key, fingerprint.clone(), replaces).await?;
+            let seat = inner.parts.limits.reserve(&draft.request.router).map_err(IntakeError::TooMuch)?;
+            let received = draft.request.received;
+            match insert(inner, draft).await? {
+                Insertion::New(stored) => {
+                    let (row, purchase) = *stored;
+                    let id = purchase.terms.id.clone();
+                    self.run(row, purchase, seat, received);
+                    return Ok(Admitted::Purchase(id));
+                }
+                Insertion::Undecided(id) => return Ok(Admitted::Undecided(id)),
+                Insertion::NamesExhausted => return Err(IntakeError::Refused(Code::UsernameExhausted)),
+                Insertion::Raced(returned) => request = *returned,
+            }
+        }
+        Err(IntakeError::TooMuch(TooMuch { retry_after_s: 1 }))
+    }
+}
+
+enum Repeat {
+    Same(PurchaseId),
+    /// The earlier one ended before the gateway was asked: it is not remembered.
+    Anew(String),
+}
+
+fn repeat_of(earlier: Earlier, key: &RequestKey, fingerprint: &str) -> Result<Repeat, IntakeError> {
+    if earlier.fingerprint != fingerprint && matches!(key.origin, KeyOrigin::Header) {
+        return Err(IntakeError::Refused(Code::IdempotencyConflict));
+    }
+    if earlier.phase == super::state::Phase::Failed.as_str() {
+        return Ok(Repeat::Anew(earlier.purchase_id));
+    }
+    Ok(Repeat::Same(PurchaseId::new(earlier.purchase_id)))
+}
+
+impl Inner {
+    /// Checks in the order of the contract: router, gateway, product, phone.
+    async fn draft(
+        &self,
+        request: Request,
+        key: Option<RequestKey>,
+        fingerprint: String,
+        replaces: Option<String>,
+    ) -> Result<Draft, IntakeError> {
+        let mut reader = self.parts.store.reader().await?;
+        let conn = &mut reader.conn();
+        let seller = purchases::seller(conn, &request.company, &request.router, credentials::CONEKTA).await?;
+        let seller = seller.ok_or(IntakeError::Refused(Code::RouterNotFound))?;
+        if !seller.router_active {
+            return Err(IntakeError::Refused(Code::RouterInactive));
+        }
+        if seller.credentials_version.is_none() {
+            return Err(IntakeError::Refused(Code::GatewayNotConfigured));
+        }
+        let offer = purchases::offer(conn, &request.company, &request.router, request.product_id).await?;
+        let offer = offer.ok_or(IntakeError::Refused(Code::ProductNotFound))?;
+        drop(reader);
+        if request.token.is_empty() {
+            return Err(IntakeError::Refused(Code::TokenMissing));
+        }
+        let phones =
+            [request.phone.as_deref(), seller.contact_phone.as_deref(), self.parts.fallback_phone.as_deref()];
+        let phone = phones.into_iter().flatten().find_map(phone::mexican);
+        let phone = phone.ok_or(IntakeError::Refused(Code::PhoneRequired))?;
+        let transaction = self.transactions.next(&self.parts.store).await?;
+        Ok(Draft { request, key, fingerprint, replaces, seller, offer, phone, transaction })
+    }
+
+    fn terms(&self, draft: &Draft) -> Result<Terms, IntakeError> {
+        let request = &draft.request;
+        let currency = Currency::parse(&draft.offer.currency).ok_or(StoreError::Inconsistent {
+            table: "products",
+            column: "currency",
+            id: request.product_id.to_string(),
+        })?;
+        Ok(Terms {
+            id: PurchaseId::draw(&self.parts.random),
+            company: request.company.clone(),
+            router: request.router.clone(),
+            api_key: request.api_key.clone(),
+            created_at: self.parts.clock.now(),
+            product: Product {
+                id: request.product_id,
+                name: draft.offer.sale_name.clone(),
+                profile: draft.offer.profile_name.clone(),
+                price: Money { minor: draft.offer.price_minor, currency },
+            },
+            buyer: Buyer {
+                name: request.name.clone(),
+                email: request.email.clone(),
+                phone: draft.phone.clone(),
+                phone_typed: request.phone.clone(),
+            },
+            user_type: request.user_type,
+            device: request.device.clone(),
+            credentials_version: draft.seller.credentials_version.unwrap_or_default(),
+        })
+    }
+}
+
+/// Why nothing was stored.
+enum InsertError {
+    /// Another request with the same key was first; carries the request for another round.
+    Raced(Box<Request>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for InsertError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Stores the purchase, its transaction, its name and its key together.
+async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, IntakeError> {
+    let terms = inner.terms(&draft)?;
+    let company = terms.company.as_str();
+    let users: Vec<DrawnUser> =
+        (0..CANDIDATES).map(|_| perform::draw(inner, company, terms.user_type)).collect();
+    let token_sealed = perform::seal_token(inner, company, &draft.request.token);
+    let purchase = Purchase::new(terms, users[0].clone(), token_sealed);
+    let runner = inner.runner.clone();
+    let inserted = inner
+        .parts
+        .store
+        .write(move |conn| {
+            Box::pin(async move {
+                match insert_in(conn, &draft, purchase, users, runner).await? {
+                    Some(insertion) => Ok(insertion),
+                    None => Err(InsertError::Raced(Box::new(draft.request))),
+                }
+            })
+        })
+        .await;
+    match inserted {
+        Ok(insertion) => Ok(insertion),
+        Err(InsertError::Raced(request)) => Ok(Insertion::Raced(request)),
+        Err(InsertError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// None when another request holds the key: what was written must be undone.
+async fn insert_in(
+    conn: &mut crate::store::Conn<'_>,
+    draft: &Draft,
+    mut purchase: Purchase,
+    users: Vec<DrawnUser>,
+    runner: String,
+) -> Result<Option<Insertion>, StoreError> {
+    let terms = &purchase.terms;
+    let buyer = buyer(&draft.request);
+    if let Some(id) = purchases::undecided(conn, &terms.router, terms.product.id, &buyer).await? {
+        return Ok(Some(Insertion::Undecided(id)));
+    }
+    let mut named = None;
+    for user in users {
+        if purchases::claim_name(conn, &terms.router, &user.name, &terms.id, terms.created_at).await? {
+            named = Some(user);
+            break;
+        }
+    }
+    let Some(user) = named else { return Ok(Some(Insertion::NamesExhausted)) };
+    purchase.user = user;
+    let row = row(&purchase, buyer, runner)?;
+    purchases::insert(conn, &row).await?;
+    if let Some(key) = &draft.key
+        && !purchases::claim_key(conn, &row, &key.text, &draft.fingerprint, draft.replaces.as_deref()).await?
+    {
+        return Ok(None);
+    }
+    ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
+    Ok(Some(Insertion::New(Box::new((row, purchase)))))
+}
+
+fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreError> {
+    let terms = &purchase.terms;
+    Ok(Row {
+        id: terms.id.to_string(),
+        company_id: terms.company.to_string(),
+        router_id: terms.router.to_string(),
+        product_id: terms.product.id,
+        buyer,
+        phase: purchase.phase.as_str().to_owned(),
+        version: 1,
+        state: super::runner::encode(purchase)?,
+        runner,
+        open: purchase.phase.is_open(),
+        wake_at: purchase.wake_at.0,
+        created_at: terms.created_at.0,
+    })
+}
+
+fn opening(draft: &Draft, purchase: &Purchase) -> Opening {
+    let terms = &purchase.terms;
+    Opening {
+        id: draft.transaction,
+        purchase: terms.id.clone(),
+        company: terms.company.clone(),
+        router: terms.router.clone(),
+        product_id: terms.product.id,
+        gateway: credentials::CONEKTA,
+        price: terms.product.price,
+        buyer_name: terms.buyer.name.clone(),
+        buyer_email: terms.buyer.email.clone(),
+        buyer_phone: terms.buyer.phone_typed.clone(),
+        api_key: terms.api_key.clone(),
+        created_at: terms.created_at,
+    }
+}
+
+/// Who buys, as far as a second attempt can be recognised: the device, else the e-mail.
+fn buyer(request: &Request) -> String {
+    request.device.mac.as_deref().and_then(parse_mac).unwrap_or_else(|| request.email.to_lowercase())
+}
+
+/// The key under which a repeat is recognised; none when nothing tells a repeat from a new purchase.
+fn request_key(request: &Request) -> Option<RequestKey> {
+    if let Some(header) = &request.idempotency_key {
+        return Some(RequestKey { text: format!("h:{header}"), origin: KeyOrigin::Header });
+    }
+    if request.token.starts_with(REUSABLE_TOKEN_PREFIX) || request.token.is_empty() {
+        return None;
+    }
+    let digest = Sha256::digest(format!("{}\n{}\n{}", request.router, request.product_id, request.token));
+    Some(RequestKey { text: format!("d:{}", hex::encode(digest)), origin: KeyOrigin::Derived })
+}
+
+/// What makes two bodies the same: all that was understood of them.
+fn fingerprint(request: &Request) -> String {
+    let device = &request.device;
+    let fields = serde_json::json!([
+        request.product_id,
+        request.token,
+        request.name,
+        request.email,
+        request.phone,
+        request.user_type,
+        device.mac,
+        device.ip,
+        device.auto_connect
+    ]);
+    hex::encode(Sha256::digest(fields.to_string()))
+}
+
+/// The moment from which a request's time is counted.
+#[must_use]
+pub fn received_now() -> Instant {
+    instant()
+}

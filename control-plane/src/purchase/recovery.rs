@@ -1,0 +1,113 @@
+//! What a starting process does with what an earlier one left.
+//!
+//! Every open purchase is taken over and goes through [`machine::resume`]: a charge that may have been sent is asked
+//! for at the gateway, never sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+
+use super::state::{Phase, Purchase};
+use super::{PurchaseError, Purchases, machine, read_state};
+use crate::domain::id::RouterId;
+use crate::seams::instant;
+use crate::store::StoreError;
+use crate::store::purchases::{self, Row};
+
+/// How often old keys and names are forgotten, in milliseconds.
+const PRUNE_INTERVAL_MS: u64 = 3_600_000;
+
+impl Purchases {
+    /// Takes over every purchase that an earlier process left open; gives their number.
+    ///
+    /// One control plane at a time uses a database: this takes what another live one runs, too.
+    ///
+    /// # Errors
+    /// When the database fails. A purchase that cannot be read is logged and left for a person.
+    pub async fn recover(&self) -> Result<usize, PurchaseError> {
+        let rows = purchases::open(&mut self.0.parts.store.reader().await?.conn()).await?;
+        let mut taken = 0;
+        for row in rows {
+            let id = row.id.clone();
+            match self.adopt(row).await {
+                Ok(Some(_)) => taken += 1,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(purchase.id = id, error = %error, "purchase could not be taken over");
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Makes this process the runner of a stored purchase; none when somebody else wrote it meanwhile.
+    pub(super) async fn adopt(
+        &self,
+        mut row: Row,
+    ) -> Result<Option<watch::Receiver<Arc<Purchase>>>, PurchaseError> {
+        let stored = read_state(&row)?;
+        let runner = self.0.runner.clone();
+        let taken = {
+            let (row, runner) = (row.clone(), runner.clone());
+            let take =
+                self.0.parts.store.write(move |conn| {
+                    Box::pin(async move { purchases::take_over(conn, &row, &runner).await })
+                });
+            take.await.map_err(|error: StoreError| error)?
+        };
+        if !taken {
+            return Ok(None);
+        }
+        row.version += 1;
+        row.runner = runner;
+        let seat = self.0.parts.limits.reserved(&stored.terms.router);
+        let purchase = machine::resume(stored, self.0.parts.clock.now());
+        Ok(Some(self.run(row, purchase, seat, instant())))
+    }
+
+    /// Wakes what waits for a router when its agent is back, and forgets old keys and names. Ends when no more
+    /// agents can arrive.
+    pub async fn attend(&self, mut arrivals: broadcast::Receiver<RouterId>) {
+        let mut prune = tokio::time::interval(Duration::from_millis(PRUNE_INTERVAL_MS));
+        loop {
+            tokio::select! {
+                arrival = arrivals.recv() => match arrival {
+                    Ok(router) => self.wake_router(&router),
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.wake_all(),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                _ = prune.tick() => self.prune().await,
+            }
+        }
+    }
+
+    fn wake_router(&self, router: &RouterId) {
+        for running in self.0.lock().values().filter(|running| running.router == *router) {
+            wake(running);
+        }
+    }
+
+    fn wake_all(&self) {
+        for running in self.0.lock().values() {
+            wake(running);
+        }
+    }
+
+    async fn prune(&self) {
+        let now = self.0.parts.clock.now();
+        let work =
+            self.0.parts.store.write(move |conn| Box::pin(async move { purchases::prune(conn, now).await }));
+        if let Err(error) = work.await {
+            let error: StoreError = error;
+            tracing::warn!(error = %error, "old purchase keys could not be forgotten");
+        }
+    }
+}
+
+/// Wakes a purchase that waits for its router; one that waits for the gateway is left to its schedule.
+fn wake(running: &super::Running) {
+    if matches!(running.state.borrow().phase, Phase::Paid | Phase::Declined) {
+        running.wake.notify_one();
+    }
+}
