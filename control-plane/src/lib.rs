@@ -11,3 +11,4 @@ pub mod seams;
 pub mod store;
 pub mod text;
 pub mod vault;
+pub mod auth;
