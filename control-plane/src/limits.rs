@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_device_is_stopped_before_it_uses_up_the_router() {
         let (limits, router) = (limits(), RouterId::new("RTR_1"));
-        let mut attempt = |device| limits.attempt(&router, device, Timestamp(0)).is_ok();
+        let attempt = |device| limits.attempt(&router, device, Timestamp(0)).is_ok();
         assert!(attempt(Some("a")) && attempt(Some("a")));
         assert!(!attempt(Some("a")));
         assert!(attempt(Some("b")) && attempt(None) && attempt(None) && attempt(None));

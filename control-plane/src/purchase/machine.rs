@@ -452,3 +452,6 @@ pub fn is_usable(purchase: &Purchase) -> bool {
         | Phase::Stuck => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
