@@ -26,11 +26,7 @@ impl Clock {
     #[allow(clippy::disallowed_methods)]
     pub fn new() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self {
-            started_unix_ms: whole_ms(since_epoch),
-            started: Instant::now(),
-            offset_ms: AtomicU64::new(0),
-        }
+        Self { started_unix_ms: whole_ms(since_epoch), started: Instant::now(), offset_ms: AtomicU64::new(0) }
     }
 
     /// Milliseconds since the Unix epoch, offset included.

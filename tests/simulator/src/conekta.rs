@@ -111,7 +111,9 @@ impl Conekta {
                 let amount = validate::capture(body)?;
                 Ok((200, self.store().capture(&key, id, amount, now_ms)?))
             }
-            (method, _) => Err(Failure::not_found("path", format!("there is no {method} {}", parts.uri.path()))),
+            (method, _) => {
+                Err(Failure::not_found("path", format!("there is no {method} {}", parts.uri.path())))
+            }
         }
     }
 

@@ -45,7 +45,9 @@ impl Default for Config {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A part is no `key=value`, or nobody knows the key.
-    #[error("{0:?} is not understood; use name, version, listen, user, password, users and license as key=value")]
+    #[error(
+        "{0:?} is not understood; use name, version, listen, user, password, users and license as key=value"
+    )]
     UnknownPart(String),
     /// The value of a key cannot be read.
     #[error("the value of {key} is wrong: {expected}")]
@@ -99,7 +101,8 @@ impl FromStr for RouterConfig {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let mut router = Self::named("kiosco");
         for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (key, value) = part.split_once('=').ok_or_else(|| ConfigError::UnknownPart(part.to_owned()))?;
+            let (key, value) =
+                part.split_once('=').ok_or_else(|| ConfigError::UnknownPart(part.to_owned()))?;
             let wrong = |key, expected| move |_| ConfigError::Value { key, expected };
             match key {
                 "name" if value.is_empty() => {

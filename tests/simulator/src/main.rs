@@ -34,9 +34,16 @@ struct Arguments {
     exit_on_stdin_eof: bool,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Runtime::new().context("the runtime did not start")?;
+    let ended = runtime.block_on(run(arguments));
+    // A read of standard input may still be blocked: do not wait for it.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -48,7 +55,8 @@ async fn main() -> anyhow::Result<()> {
     let simulator = Simulator::start(config).await.context("the simulator did not start")?;
     let ready = serde_json::to_string(simulator.ready()).context("the ready file cannot be made")?;
     if let Some(path) = &arguments.ready_file {
-        write_whole(path, &ready).with_context(|| format!("the ready file {} was not written", path.display()))?;
+        write_whole(path, &ready)
+            .with_context(|| format!("the ready file {} was not written", path.display()))?;
     }
     writeln!(std::io::stdout(), "{ready}").context("standard output is closed")?;
 
@@ -60,8 +68,7 @@ async fn main() -> anyhow::Result<()> {
         () = stdin_ended(), if arguments.exit_on_stdin_eof => {}
     }
     simulator.stop().await;
-    // A read of standard input may still be blocked; the runtime would wait for it.
-    std::process::exit(0);
+    Ok(())
 }
 
 /// Writes a file that others never see half done.

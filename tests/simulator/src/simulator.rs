@@ -90,7 +90,8 @@ impl Simulator {
         let mut addresses = Vec::new();
         for wanted in &config.routers {
             let listener = TcpListener::bind(wanted.listen).await;
-            let listener = listener.map_err(|error| failed(&format!("router {}", wanted.name), wanted.listen, error))?;
+            let listener =
+                listener.map_err(|error| failed(&format!("router {}", wanted.name), wanted.listen, error))?;
             let bound = local(&listener, &format!("router {}", wanted.name), wanted.listen)?;
             let router = Arc::new(Router::new(wanted, Arc::clone(&clock), Arc::clone(&faults)));
             addresses.push(RouterAddress {

@@ -20,8 +20,10 @@ impl Caller {
     pub(super) fn identify(headers: &HeaderMap) -> Result<Self, Failure> {
         let key = key(headers)?;
         let accept = text(headers, header::ACCEPT);
-        let mut asked = accept.split(',').filter_map(|part| part.trim().strip_prefix("application/vnd.conekta-v"));
-        let wrong = asked.find(|part| !part.split_once('+').is_some_and(|(version, _)| VERSIONS.contains(&version)));
+        let mut asked =
+            accept.split(',').filter_map(|part| part.trim().strip_prefix("application/vnd.conekta-v"));
+        let wrong =
+            asked.find(|part| !part.split_once('+').is_some_and(|(version, _)| VERSIONS.contains(&version)));
         wrong.map_or(Ok(Self { key }), |part| Err(Failure::version(part.split('+').next().unwrap_or(part))))
     }
 }
@@ -37,7 +39,8 @@ pub(super) fn language(headers: &HeaderMap) -> Language {
 
 /// Bearer, or Basic with the key as the user and an empty password.
 fn key(headers: &HeaderMap) -> Result<String, Failure> {
-    let missing = || Failure::authentication("missing_key", "send the private key as Authorization: Bearer key_…");
+    let missing =
+        || Failure::authentication("missing_key", "send the private key as Authorization: Bearer key_…");
     let value = text(headers, header::AUTHORIZATION);
     let (scheme, rest) = value.split_once(' ').ok_or_else(missing)?;
     let key = if scheme.eq_ignore_ascii_case("bearer") {

@@ -41,7 +41,10 @@ const VISA_4242: Card = Card { brand: "visa", last4: "4242", issuer: "BANAMEX" }
 const DECLINED: Decline = Decline {
     failure_code: "card_declined",
     code: "processing.bank.declined",
-    message: ["La tarjeta ingresada ha sido declinada. Por favor intenta con otra.", "The card was declined."],
+    message: [
+        "La tarjeta ingresada ha sido declinada. Por favor intenta con otra.",
+        "The card was declined.",
+    ],
 };
 const NO_FUNDS: Decline = Decline {
     failure_code: "insufficient_funds",
@@ -51,7 +54,10 @@ const NO_FUNDS: Decline = Decline {
 const STOLEN: Decline = Decline {
     failure_code: "stolen_card",
     code: "processing.bank.stolen_card",
-    message: ["La tarjeta ingresada ha sido declinada. Por favor contacta a tu banco.", "The card was declined."],
+    message: [
+        "La tarjeta ingresada ha sido declinada. Por favor contacta a tu banco.",
+        "The card was declined.",
+    ],
 };
 
 /// What this token stands for; `None` when it cannot be a token.
@@ -74,7 +80,11 @@ pub fn token(id: &str) -> Option<Token> {
         other => {
             let name = other.strip_prefix("tok_").filter(|name| !name.is_empty())?;
             let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-            (plain && name.len() <= 200).then_some(Token { card: VISA_4242, decline: None, single_use: true })?
+            (plain && name.len() <= 200).then_some(Token {
+                card: VISA_4242,
+                decline: None,
+                single_use: true,
+            })?
         }
     })
 }

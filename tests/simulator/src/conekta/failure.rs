@@ -126,8 +126,7 @@ impl Failure {
                 })
             })
             .collect();
-        let mut body =
-            json!({ "object": "error", "type": self.kind, "log_id": log_id, "details": details });
+        let mut body = json!({ "object": "error", "type": self.kind, "log_id": log_id, "details": details });
         if let Some(order) = &self.data {
             body["data"] = order.clone();
         }

@@ -109,10 +109,8 @@ fn found_in(order: &Order, text: &str) -> bool {
     let customer = &order.draft.customer;
     let references = order.charges.iter().filter_map(|charge| charge.draft.reference_id.as_deref());
     let fields = [order.id.as_str(), &customer.name, &customer.email, &customer.phone];
-    let metadata = order.draft.metadata.values().map(|value| match value {
-        Value::String(text) => text.to_lowercase(),
-        other => other.to_string(),
-    });
+    let lower = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);
+    let metadata = order.draft.metadata.values().map(lower);
     fields.into_iter().chain(references).any(|field| field.to_lowercase().contains(text))
         || metadata.into_iter().any(|value| value.contains(text))
 }

@@ -119,8 +119,9 @@ impl Order {
     /// The order as the vendor shows it: with the nulls that it really sends, and a field that nobody announced.
     pub fn render(&self) -> Value {
         let draft = &self.draft;
-        let charges = (!self.charges.is_empty())
-            .then(|| list(self.charges.iter().rev().map(|charge| self.render_charge(charge)).collect()));
+        let charges = (!self.charges.is_empty()).then(|| {
+            list(&self.charges.iter().rev().map(|charge| self.render_charge(charge)).collect::<Vec<_>>())
+        });
         json!({
             "object": "order",
             "id": self.id,
@@ -148,7 +149,7 @@ impl Order {
                 "corporate": false,
                 "antifraud_info": null,
             },
-            "line_items": list(self.render_lines()),
+            "line_items": list(&self.render_lines()),
             "tax_lines": draft.lines("tax_lines").map(list),
             "shipping_lines": draft.lines("shipping_lines").map(list),
             "discount_lines": draft.lines("discount_lines").map(list),
@@ -162,8 +163,9 @@ impl Order {
 
     /// A charge as the vendor shows it inside its order.
     pub fn render_charge(&self, charge: &Charge) -> Value {
-        let refunds = (!charge.refunds.is_empty())
-            .then(|| list(charge.refunds.iter().map(|refund| render_refund(refund, charge)).collect()));
+        let refunds = (!charge.refunds.is_empty()).then(|| {
+            list(&charge.refunds.iter().map(|refund| render_refund(refund, charge)).collect::<Vec<_>>())
+        });
         json!({
             "object": "charge",
             "id": charge.id,
@@ -223,7 +225,7 @@ impl Order {
 }
 
 /// A list of the vendor's, on one page.
-pub fn list(data: Vec<Value>) -> Value {
+pub fn list(data: &[Value]) -> Value {
     json!({
         "object": "list",
         "has_more": false,

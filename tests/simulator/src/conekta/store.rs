@@ -47,7 +47,8 @@ impl Store {
     /// 24 hex digits that were not given out before.
     pub fn fresh_id(&mut self) -> String {
         self.ids += 1;
-        let digest = Md5::new().chain_update(self.seed.to_be_bytes()).chain_update(self.ids.to_be_bytes()).finalize();
+        let digest =
+            Md5::new().chain_update(self.seed.to_be_bytes()).chain_update(self.ids.to_be_bytes()).finalize();
         hex::encode(&digest[..12])
     }
 
@@ -61,7 +62,8 @@ impl Store {
             return Err(card::used());
         }
         let id = format!("ord_{}", &self.fresh_id()[..17]);
-        let line_item_ids = draft.line_items.iter().map(|_| format!("line_item_{}", &self.fresh_id()[..17])).collect();
+        let line_item_ids =
+            draft.line_items.iter().map(|_| format!("line_item_{}", &self.fresh_id()[..17])).collect();
         let charge = draft.charge.clone();
         let index = self.orders.len();
         self.by_id.insert(id.clone(), index);
@@ -99,7 +101,10 @@ impl Store {
         match self.orders[index].status {
             None | Some(Status::Declined) => {}
             Some(Status::Canceled | Status::Voided) => {
-                return Err(Failure::precondition("order.cannot_be_updated_because_canceled", "the order is canceled"));
+                return Err(Failure::precondition(
+                    "order.cannot_be_updated_because_canceled",
+                    "the order is canceled",
+                ));
             }
             Some(Status::Paid | Status::PreAuthorized | Status::PartiallyRefunded | Status::Refunded) => {
                 let code = "combo.order.cannot_be_updated_because_has_charge";
@@ -130,7 +135,10 @@ impl Store {
             let detail = super::failure::Detail {
                 code: "parameter_validation.refund.amount.exceeds".to_owned(),
                 param: Some("amount".to_owned()),
-                message: ["El monto es mayor al que se puede devolver.", "The amount is more than can be refunded."],
+                message: [
+                    "El monto es mayor al que se puede devolver.",
+                    "The amount is more than can be refunded.",
+                ],
                 debug_message: format!("{left} minor units can be refunded"),
             };
             return Err(Failure::fields(vec![detail]));
@@ -142,7 +150,12 @@ impl Store {
         order.updated_at = now_ms / 1000;
         if let Some(charge) = order.settled_charge() {
             charge.status = status;
-            charge.refunds.push(Refund { id: refund_id, amount, reason: draft.reason, created_at: now_ms / 1000 });
+            charge.refunds.push(Refund {
+                id: refund_id,
+                amount,
+                reason: draft.reason,
+                created_at: now_ms / 1000,
+            });
         }
         self.record(index, EntryKind::Refund, amount, now_ms);
         Ok(self.orders[index].render())
@@ -164,7 +177,13 @@ impl Store {
                 order.settled_charge().into_iter().for_each(|charge| charge.status = Status::Voided);
                 self.record(index, EntryKind::Release, amount, now_ms);
             }
-            Some(Status::Paid | Status::Canceled | Status::Voided | Status::PartiallyRefunded | Status::Refunded) => {
+            Some(
+                Status::Paid
+                | Status::Canceled
+                | Status::Voided
+                | Status::PartiallyRefunded
+                | Status::Refunded,
+            ) => {
                 return Err(Failure::precondition("order.cannot_be_canceled", "the order is paid or closed"));
             }
         }
@@ -175,7 +194,13 @@ impl Store {
     ///
     /// # Errors
     /// 404 unknown order, 428 when it holds nothing, 422 for another amount than is held.
-    pub fn capture(&mut self, key: &str, id: &str, amount: Option<u64>, now_ms: u64) -> Result<Value, Failure> {
+    pub fn capture(
+        &mut self,
+        key: &str,
+        id: &str,
+        amount: Option<u64>,
+        now_ms: u64,
+    ) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
         let order = &mut self.orders[index];
         if order.status != Some(Status::PreAuthorized) {

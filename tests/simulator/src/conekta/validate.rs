@@ -76,8 +76,8 @@ pub struct RefundDraft {
 
 impl OrderDraft {
     /// Tax, shipping or discount lines as sent.
-    pub fn lines(&self, name: &str) -> Option<Vec<Value>> {
-        self.other_lines.get(name).and_then(Value::as_array).cloned()
+    pub fn lines(&self, name: &str) -> Option<&[Value]> {
+        self.other_lines.get(name).and_then(Value::as_array).map(Vec::as_slice)
     }
 }
 
@@ -97,8 +97,16 @@ pub fn order(body: &[u8]) -> Result<OrderDraft, Failure> {
         return_url: fields.text("return_url", 1, 2048),
         ..OrderDraft::default()
     };
-    fields.check("currency", matches!(draft.currency.as_str(), "MXN" | "USD" | ""), "currency must be MXN or USD");
-    fields.check("checkout", object.get("checkout").is_none_or(Value::is_null), "the simulator has no hosted checkout; charge a card token");
+    fields.check(
+        "currency",
+        matches!(draft.currency.as_str(), "MXN" | "USD" | ""),
+        "currency must be MXN or USD",
+    );
+    fields.check(
+        "checkout",
+        object.get("checkout").is_none_or(Value::is_null),
+        "the simulator has no hosted checkout; charge a card token",
+    );
     draft.line_items = line_items(&mut fields);
     draft.amount = amount(&mut fields, &mut draft);
     if let Some(charges) = object.get("charges").filter(|charges| !charges.is_null()) {
@@ -132,7 +140,11 @@ pub fn refund(body: &[u8]) -> Result<RefundDraft, Failure> {
     let mut fields = Fields::new(&object);
     let amount = fields.required_number("amount", 1, u64::from(u32::MAX));
     let reason = fields.required_text("reason", 1, METADATA_CHARS_MAX);
-    fields.check("reason", reason.is_empty() || REASONS.contains(&reason.as_str()), "reason is not one of the vendor's");
+    fields.check(
+        "reason",
+        reason.is_empty() || REASONS.contains(&reason.as_str()),
+        "reason is not one of the vendor's",
+    );
     fields.finish()?;
     Ok(RefundDraft { amount, reason })
 }
@@ -145,7 +157,8 @@ pub fn capture(body: &[u8]) -> Result<Option<u64>, Failure> {
     let body = if body.is_empty() { b"{}" } else { body };
     let object = object(body)?;
     let mut fields = Fields::new(&object);
-    let amount = object.contains_key("amount").then(|| fields.required_number("amount", 1, u64::from(u32::MAX)));
+    let amount =
+        object.contains_key("amount").then(|| fields.required_number("amount", 1, u64::from(u32::MAX)));
     fields.finish()?;
     Ok(amount)
 }
@@ -164,7 +177,11 @@ fn customer(fields: &mut Fields<'_>) -> Customer {
         return Customer::default();
     };
     if info.contains_key("customer_id") && !info.contains_key("name") {
-        fields.check("customer_info.customer_id", false, "the simulator keeps no customers; send name, email and phone");
+        fields.check(
+            "customer_info.customer_id",
+            false,
+            "the simulator keeps no customers; send name, email and phone",
+        );
         return Customer::default();
     }
     let mut inner = Fields::within("customer_info", info);
@@ -176,13 +193,21 @@ fn customer(fields: &mut Fields<'_>) -> Customer {
     let name = &customer.name;
     let two_words = name.split_whitespace().count() >= 2;
     let letters = !name.chars().any(char::is_numeric);
-    inner.check("name", name.is_empty() || (two_words && letters), "name must be a first and a last name without digits");
+    inner.check(
+        "name",
+        name.is_empty() || (two_words && letters),
+        "name must be a first and a last name without digits",
+    );
     let (user, host) = customer.email.split_once('@').unwrap_or_default();
     let mail = !user.is_empty() && host.contains('.') && !customer.email.contains(char::is_whitespace);
     inner.check("email", customer.email.is_empty() || mail, "email must be a mail address");
     let digits = customer.phone.strip_prefix('+').unwrap_or(&customer.phone);
     let phone = (10..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    inner.check("phone", customer.phone.is_empty() || phone, "phone must have 10 to 15 digits, with a plus sign or without");
+    inner.check(
+        "phone",
+        customer.phone.is_empty() || phone,
+        "phone must have 10 to 15 digits, with a plus sign or without",
+    );
     fields.adopt(inner);
     customer
 }
@@ -199,7 +224,11 @@ fn metadata(fields: &mut Fields<'_>) -> Map<String, Value> {
     fields.check("metadata", found.len() <= METADATA_KEYS_MAX, "metadata can hold 100 keys");
     for (key, value) in &found {
         let scalar = !value.is_object() && !value.is_array();
-        fields.check(&format!("metadata.{key}"), scalar, "a value of metadata must be a text, number or flag");
+        fields.check(
+            &format!("metadata.{key}"),
+            scalar,
+            "a value of metadata must be a text, number or flag",
+        );
         let short = value.as_str().is_none_or(|text| text.chars().count() <= METADATA_CHARS_MAX);
         fields.check(&format!("metadata.{key}"), short, "a text of metadata can have 249 characters");
     }
@@ -209,7 +238,11 @@ fn metadata(fields: &mut Fields<'_>) -> Map<String, Value> {
 fn three_ds_mode(fields: &mut Fields<'_>) -> Option<String> {
     let value = fields.value("three_ds_mode")?;
     let mode = value.as_str().filter(|mode| matches!(*mode, "smart" | "strict" | "not_strict"));
-    fields.check("three_ds_mode", mode.is_some(), "three_ds_mode must be smart, strict or not_strict; leave it out for none");
+    fields.check(
+        "three_ds_mode",
+        mode.is_some(),
+        "three_ds_mode must be smart, strict or not_strict; leave it out for none",
+    );
     mode.map(str::to_owned)
 }
 
@@ -243,18 +276,24 @@ fn tags(item: &mut Fields<'_>) {
         Some(tags) => tags.as_array().map_or(&[][..], Vec::as_slice),
     };
     let right = |tag: &Value| tag.as_str().is_some_and(|tag| (2..=249).contains(&tag.chars().count()));
-    item.check("tags", !tags.is_empty() && tags.iter().all(right), "tags must be a list of texts of 2 to 249 characters");
+    item.check(
+        "tags",
+        !tags.is_empty() && tags.iter().all(right),
+        "tags must be a list of texts of 2 to 249 characters",
+    );
 }
 
 fn amount(fields: &mut Fields<'_>, draft: &mut OrderDraft) -> u64 {
     let number = |line: &Map<String, Value>, name: &str| line.get(name).and_then(Value::as_u64).unwrap_or(0);
     let items = draft.line_items.iter();
-    let mut total: u64 =
-        items.map(|item| number(item, "unit_price").saturating_mul(number(item, "quantity"))).fold(0, u64::saturating_add);
+    let mut total: u64 = items
+        .map(|item| number(item, "unit_price").saturating_mul(number(item, "quantity")))
+        .fold(0, u64::saturating_add);
     for name in ["tax_lines", "shipping_lines", "discount_lines"] {
         let Some(lines) = fields.value(name).filter(|lines| !lines.is_null()) else { continue };
         let rows = lines.as_array().map_or(&[][..], Vec::as_slice);
-        let amounts: Option<Vec<u64>> = rows.iter().map(|row| row.get("amount").and_then(Value::as_u64)).collect();
+        let amounts: Option<Vec<u64>> =
+            rows.iter().map(|row| row.get("amount").and_then(Value::as_u64)).collect();
         fields.check(name, lines.is_array() && amounts.is_some(), "each line needs an amount in minor units");
         let sum = amounts.unwrap_or_default().into_iter().fold(0, u64::saturating_add);
         total = if name == "discount_lines" { total.saturating_sub(sum) } else { total.saturating_add(sum) };

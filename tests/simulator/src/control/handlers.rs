@@ -32,7 +32,9 @@ pub(super) fn routes(control: Arc<Control>) -> Routes {
         .route("/hosts", post(hosts))
         .route("/users", post(users))
         .route("/clock", get(clock).post(advance))
-        .fallback(|| async { Refusal::not_found("no such endpoint; there are /state, /faults, /hosts, /users and /clock") })
+        .fallback(|| async {
+            Refusal::not_found("no such endpoint; there are /state, /faults, /hosts, /users and /clock")
+        })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(control)
 }
@@ -115,7 +117,9 @@ async fn hosts(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
         return Err(Refusal::invalid("ip 0.0.0.0 is no address of a device"));
     }
     let id = router.host_seen(mac, request.ip);
-    Ok(Json(json!({ "router": router.name, "id": format!("*{id:X}"), "mac": mac.to_string(), "ip": request.ip })))
+    Ok(Json(
+        json!({ "router": router.name, "id": format!("*{id:X}"), "mac": mac.to_string(), "ip": request.ip }),
+    ))
 }
 
 #[derive(Debug, Deserialize)]

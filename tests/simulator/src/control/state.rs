@@ -56,5 +56,8 @@ fn render_row(row: Record) -> Value {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     };
-    row.into_iter().map(|(name, value)| (name.to_owned(), Value::String(text(value)))).collect::<Map<_, _>>().into()
+    row.into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::String(text(value))))
+        .collect::<Map<_, _>>()
+        .into()
 }

@@ -64,15 +64,36 @@ impl FaultRequest {
         let makes_error = matches!(self.kind, FaultKind::Error | FaultKind::ErrorAfter);
         let rules = [
             (self.router.is_some() && !of_router, "router goes with target router only; leave it out"),
-            (self.kind == FaultKind::Delay && self.delay_ms.is_none(), "a delay needs delay_ms, in milliseconds"),
+            (
+                self.kind == FaultKind::Delay && self.delay_ms.is_none(),
+                "a delay needs delay_ms, in milliseconds",
+            ),
             (self.delay_ms.is_some() && self.kind == FaultKind::Away, "away has no delay_ms; leave it out"),
-            (self.delay_ms.is_some_and(|ms| ms > 3_600_000), "delay_ms is at most 3600000, an hour; use hang for longer"),
-            (self.status.is_some() && (!makes_error || of_router), "status goes with error and error_after of a gateway only; a router answers a trap, whose text is message"),
-            (self.status.is_some_and(|status| !(400..=599).contains(&status)), "status is an error of HTTP, from 400 to 599"),
-            (self.message.is_some() && (!makes_error || !of_router), "message goes with error and error_after of a router only"),
-            (self.kind == FaultKind::Away && self.pattern.is_some(), "away concerns all connections; leave match out"),
+            (
+                self.delay_ms.is_some_and(|ms| ms > 3_600_000),
+                "delay_ms is at most 3600000, an hour; use hang for longer",
+            ),
+            (
+                self.status.is_some() && (!makes_error || of_router),
+                "status goes with error and error_after of a gateway only; a router answers a trap, whose text is message",
+            ),
+            (
+                self.status.is_some_and(|status| !(400..=599).contains(&status)),
+                "status is an error of HTTP, from 400 to 599",
+            ),
+            (
+                self.message.is_some() && (!makes_error || !of_router),
+                "message goes with error and error_after of a router only",
+            ),
+            (
+                self.kind == FaultKind::Away && self.pattern.is_some(),
+                "away concerns all connections; leave match out",
+            ),
             (self.pattern.as_deref() == Some(""), "match is empty; leave it out to match everything"),
-            (self.count == Some(0), "count is at least 1; leave it out for a fault that stays until it is deleted"),
+            (
+                self.count == Some(0),
+                "count is at least 1; leave it out for a fault that stays until it is deleted",
+            ),
         ];
         rules.iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, text)| Err(FaultError::Field(text)))
     }

@@ -12,7 +12,8 @@ fn request(value: serde_json::Value) -> FaultRequest {
 #[test]
 fn a_fault_strikes_where_it_fits_and_as_often_as_asked() {
     let board = board();
-    let wanted = json!({"target": "router", "router": "uno", "kind": "drop_after", "match": "user/add", "count": 1});
+    let wanted =
+        json!({"target": "router", "router": "uno", "kind": "drop_after", "match": "user/add", "count": 1});
     let fault = board.post(request(wanted)).unwrap();
     let strikes = |place, subject| board.verdict(place, subject).strike.is_some();
     assert!(!strikes(Place::Conekta, "POST /ip/hotspot/user/add"));

@@ -23,8 +23,7 @@ impl Command {
     pub fn parse(words: Words) -> Self {
         let mut words = words.into_iter();
         let word = words.next().unwrap_or_default();
-        let mut command =
-            Self { word: String::from_utf8_lossy(&word).into_owned(), ..Self::default() };
+        let mut command = Self { word: String::from_utf8_lossy(&word).into_owned(), ..Self::default() };
         let mut conditions = Vec::new();
         for word in words {
             match word.first() {

@@ -221,7 +221,8 @@ impl Link {
     fn cancel(&mut self, command: &Command) -> Reply {
         let tag = command.attribute("tag").map(<[u8]>::to_vec);
         let meant = |pending: &Pending| tag.is_none() || pending.tag == tag;
-        let (gone, kept) = std::mem::take(&mut self.pending).into_iter().partition(|(_, pending)| meant(pending));
+        let (gone, kept) =
+            std::mem::take(&mut self.pending).into_iter().partition(|(_, pending)| meant(pending));
         self.pending = kept;
         let gone: BTreeMap<u64, Pending> = gone;
         for pending in gone.values() {

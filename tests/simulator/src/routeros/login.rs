@@ -42,7 +42,9 @@ impl LoginState {
                 && right.is_some_and(|right| right.as_bytes().eq_ignore_ascii_case(response))
         } else {
             match command.attribute("password") {
-                Some(password) if gate.era != LoginEra::Challenge => known && password == gate.password.as_bytes(),
+                Some(password) if gate.era != LoginEra::Challenge => {
+                    known && password == gate.password.as_bytes()
+                }
                 _ => {
                     self.challenge = Some(fresh);
                     return Reply::Ret(hex::encode(fresh).into_bytes());
@@ -99,7 +101,10 @@ mod tests {
     fn an_old_router_ignores_the_password_and_wants_the_answer() {
         let mut state = LoginState::default();
         let words = ["=name=admin", "=password=s3creta"];
-        assert_eq!(login(&mut state, LoginEra::Challenge, &words), Reply::Ret(hex::encode(FRESH).into_bytes()));
+        assert_eq!(
+            login(&mut state, LoginEra::Challenge, &words),
+            Reply::Ret(hex::encode(FRESH).into_bytes())
+        );
         assert!(!state.logged_in);
         let answer = format!("=response={}", response_to(FRESH, b"s3creta"));
         assert_eq!(login(&mut state, LoginEra::Challenge, &["=name=admin", &answer]), Reply::Done);
@@ -128,9 +133,9 @@ mod tests {
     #[test]
     fn each_era_has_its_own_refusal() {
         let wrong = ["=name=admin", "=response=00"];
-        let text = |era| match login(&mut LoginState::default(), era, &wrong) {
-            Reply::Trap(trap) => trap.message,
-            other => panic!("{other:?}"),
+        let text = |era| {
+            let Reply::Trap(trap) = login(&mut LoginState::default(), era, &wrong) else { panic!() };
+            trap.message
         };
         assert_eq!(text(LoginEra::Challenge), "cannot log in");
         assert_eq!(text(LoginEra::Both), "invalid user name or password (6)");

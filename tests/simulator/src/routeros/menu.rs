@@ -106,3 +106,6 @@ fn only(command: &Command, known: &[&str]) -> Result<(), Trap> {
     let stranger = command.attributes.iter().find(|(name, _)| !known.contains(&name.as_str()));
     stranger.map_or(Ok(()), |(name, _)| Err(Trap::unknown_parameter(name)))
 }
+
+#[cfg(test)]
+mod tests;

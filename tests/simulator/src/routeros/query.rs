@@ -88,7 +88,9 @@ fn parse_term(word: &[u8]) -> Term {
         Some(b'#') => Term::Operators(word[1..].to_vec()),
         Some(b'-') => Term::Absent(text(&word[1..])),
         Some(b'<') => pair(&word[1..]).map_or_else(|| Term::Present(text(word)), |(n, v)| Term::Less(n, v)),
-        Some(b'>') => pair(&word[1..]).map_or_else(|| Term::Present(text(word)), |(n, v)| Term::Greater(n, v)),
+        Some(b'>') => {
+            pair(&word[1..]).map_or_else(|| Term::Present(text(word)), |(n, v)| Term::Greater(n, v))
+        }
         first => {
             let body = if first == Some(&b'=') { &word[1..] } else { word };
             pair(body).map_or_else(|| Term::Present(text(body)), |(n, v)| Term::Equal(n, v))
@@ -156,7 +158,8 @@ mod tests {
 
     #[test]
     fn each_term_alone() {
-        let yes = ["name", "-email", "name=maria", "=name=maria", "comment=x=y", ">bytes-in=10", "<bytes-in=1000"];
+        let yes =
+            ["name", "-email", "name=maria", "=name=maria", "comment=x=y", ">bytes-in=10", "<bytes-in=1000"];
         let no = ["email", "-name", "name=mari", "name=", ">bytes-in=900", "<bytes-in=900", "nothing=1"];
         yes.iter().for_each(|word| assert!(passes(&[word]), "{word}"));
         no.iter().for_each(|word| assert!(!passes(&[word]), "{word}"));

@@ -30,7 +30,11 @@ impl<'a> Fields<'a> {
     /// A text that has to be there; empty when it is wrong.
     pub(super) fn required_text(&mut self, name: &str, min: usize, max: usize) -> String {
         let found = self.text(name, min, max);
-        self.check(name, found.is_some() || self.object.get(name).is_some_and(|value| !value.is_null()), "is required");
+        self.check(
+            name,
+            found.is_some() || self.object.get(name).is_some_and(|value| !value.is_null()),
+            "is required",
+        );
         found.unwrap_or_default()
     }
 
@@ -39,16 +43,17 @@ impl<'a> Fields<'a> {
         let value = self.object.get(name).filter(|value| !value.is_null())?;
         let text = value.as_str().filter(|text| (min..=max).contains(&text.chars().count()));
         if text.is_none() {
-            self.wrong(name, format!("must be a text of {min} to {max} characters"));
+            self.wrong(name, &format!("must be a text of {min} to {max} characters"));
         }
         text.map(str::to_owned)
     }
 
     /// A whole number that has to be there; 0 when it is wrong.
     pub(super) fn required_number(&mut self, name: &str, min: u64, max: u64) -> u64 {
-        let number = self.object.get(name).and_then(Value::as_u64).filter(|number| (min..=max).contains(number));
+        let number =
+            self.object.get(name).and_then(Value::as_u64).filter(|number| (min..=max).contains(number));
         if number.is_none() {
-            self.wrong(name, format!("must be a whole number from {min} to {max}"));
+            self.wrong(name, &format!("must be a whole number from {min} to {max}"));
         }
         number.unwrap_or(0)
     }
@@ -59,7 +64,7 @@ impl<'a> Fields<'a> {
             None | Some(Value::Null) => false,
             Some(Value::Bool(flag)) => *flag,
             Some(_) => {
-                self.wrong(name, "must be true or false".to_owned());
+                self.wrong(name, "must be true or false");
                 false
             }
         }
@@ -68,7 +73,7 @@ impl<'a> Fields<'a> {
     /// Notes a field as wrong unless `right`.
     pub(super) fn check(&mut self, name: &str, right: bool, text: &str) {
         if !right {
-            self.wrong(name, text.to_owned());
+            self.wrong(name, text);
         }
     }
 
@@ -87,13 +92,14 @@ impl<'a> Fields<'a> {
         if self.wrong.is_empty() { Ok(()) } else { Err(Failure::fields(self.wrong)) }
     }
 
-    fn wrong(&mut self, name: &str, text: String) {
+    fn wrong(&mut self, name: &str, text: &str) {
         let param = format!("{}{name}", self.prefix);
         let known = self.wrong.iter().any(|detail| detail.param.as_deref() == Some(&param));
         if known {
             return;
         }
-        let plain: String = param.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')).collect();
+        let plain: String =
+            param.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')).collect();
         self.wrong.push(Detail {
             code: format!("parameter_validation.{plain}.invalid"),
             debug_message: format!("{param} {text}"),

@@ -65,7 +65,8 @@ impl Profiles {
         let built_in = Profile { name: b"default".to_vec(), built_in: true, ..Profile::default() };
         let mut profiles = Self { rows: BTreeMap::new(), next_id: 0, default: built_in.clone() };
         profiles.insert(built_in);
-        let sold = [("1h", "2M/5M", 3600, 3600), ("1d", "3M/10M", 86_400, 86_400), ("pin", "1M/2M", 7200, 86_400)];
+        let sold =
+            [("1h", "2M/5M", 3600, 3600), ("1d", "3M/10M", 86_400, 86_400), ("pin", "1M/2M", 7200, 86_400)];
         for (name, rate, session_timeout_s, mac_cookie_timeout_s) in sold {
             profiles.insert(Profile {
                 name: name.as_bytes().to_vec(),
@@ -101,7 +102,8 @@ impl Profiles {
         if let Some(exact) = self.rows.values().find(|profile| profile.name == name) {
             return Ok(exact.id);
         }
-        let mut begun = self.rows.values().filter(|profile| !name.is_empty() && profile.name.starts_with(name));
+        let mut begun =
+            self.rows.values().filter(|profile| !name.is_empty() && profile.name.starts_with(name));
         match (begun.next(), begun.next()) {
             (Some(only), None) => Ok(only.id),
             (Some(_), Some(_)) => Err(ambiguous("profile")),

@@ -54,9 +54,12 @@ pub(super) fn record(hotspot: &Hotspot, session: &Session, now_ms: u64) -> Recor
     let user = hotspot.users.get(session.user_id);
     if let Some(user) = user {
         let keepalive_s = hotspot.profiles.get_or_default(user.profile).keepalive_timeout_s;
-        record.extend(keepalive_s.map(|seconds| ("keepalive-timeout", format_duration(seconds).into_bytes())));
+        record
+            .extend(keepalive_s.map(|seconds| ("keepalive-timeout", format_duration(seconds).into_bytes())));
     }
-    ["bytes-in", "bytes-out", "packets-in", "packets-out"].into_iter().for_each(|name| record.push((name, b"0".to_vec())));
+    ["bytes-in", "bytes-out", "packets-in", "packets-out"]
+        .into_iter()
+        .for_each(|name| record.push((name, b"0".to_vec())));
     record.push(("radius", b"false".to_vec()));
     if let Some(user) = user.filter(|user| !user.comment.is_empty()) {
         record.push(("comment", user.comment.clone()));

@@ -60,7 +60,8 @@ pub(super) fn run(context: &mut Context<'_>, verb: &str, command: &Command) -> R
 
 /// A profile as a print shows it.
 pub(super) fn record(profile: &Profile) -> Record {
-    let optional = |seconds: Option<u64>| seconds.map_or_else(|| "none".to_owned(), format_duration).into_bytes();
+    let optional =
+        |seconds: Option<u64>| seconds.map_or_else(|| "none".to_owned(), format_duration).into_bytes();
     let mut record = vec![(".id", format_id(profile.id).into_bytes()), ("name", profile.name.clone())];
     if profile.session_timeout_s > 0 {
         record.push(("session-timeout", format_duration(profile.session_timeout_s).into_bytes()));
@@ -94,13 +95,18 @@ fn add(profiles: &mut Profiles, command: &Command, v7: bool) -> Result<Reply, Tr
     let mut given = changes(command).filter(|(name, _)| *name != "copy-from");
     given.try_for_each(|(name, value)| apply(&mut profile, name, value))?;
     if command.attribute("name").is_none_or(<[u8]>::is_empty) {
-        return Err(Trap::failure(if v7 { "missing value(s) of argument(s) name" } else { "missing =name=" }));
+        return Err(Trap::failure(if v7 {
+            "missing value(s) of argument(s) name"
+        } else {
+            "missing =name="
+        }));
     }
     Ok(Reply::Ret(format_id(profiles.add(profile)?).into_bytes()))
 }
 
 fn named(profiles: &Profiles, command: &Command) -> Result<Vec<u32>, Trap> {
-    let by_name = |name: &[u8]| profiles.iter().find(|profile| profile.name == name).map(|profile| profile.id);
+    let by_name =
+        |name: &[u8]| profiles.iter().find(|profile| profile.name == name).map(|profile| profile.id);
     rows_named(command, |id| profiles.get(id).is_some(), by_name)
 }
 
@@ -111,7 +117,9 @@ fn apply(profile: &mut Profile, name: &str, value: &[u8]) -> Result<(), Trap> {
     match name {
         "name" => profile.name = value.to_vec(),
         "shared-users" if value == b"unlimited" => profile.shared_users = None,
-        "shared-users" => profile.shared_users = Some(parse_number(value).filter(|n| *n > 0).ok_or_else(wrong)?),
+        "shared-users" => {
+            profile.shared_users = Some(parse_number(value).filter(|n| *n > 0).ok_or_else(wrong)?);
+        }
         "session-timeout" => profile.session_timeout_s = seconds()?,
         "idle-timeout" => profile.idle_timeout_s = optional()?,
         "keepalive-timeout" => profile.keepalive_timeout_s = optional()?,

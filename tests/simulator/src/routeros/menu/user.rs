@@ -5,7 +5,8 @@ use crate::routeros::command::Command;
 use crate::routeros::hotspot::{Hotspot, SERVER, User, ambiguous, no_match};
 use crate::routeros::reply::{Record, Reply, Trap};
 use crate::routeros::value::{
-    Mac, format_duration, format_flag, format_id, parse_address, parse_duration, parse_flag, parse_id, parse_number,
+    Mac, format_duration, format_flag, format_id, parse_address, parse_duration, parse_flag, parse_id,
+    parse_number,
 };
 
 const LIMITS: [&str; 3] = ["limit-bytes-in", "limit-bytes-out", "limit-bytes-total"];
@@ -50,7 +51,10 @@ pub(super) fn record(hotspot: &Hotspot, user: &User, now_ms: u64) -> Record {
     text("password", &user.password);
     if !user.built_in {
         let profile = hotspot.profiles.get(user.profile);
-        text("profile", &profile.map_or_else(|| format_id(user.profile).into_bytes(), |found| found.name.clone()));
+        text(
+            "profile",
+            &profile.map_or_else(|| format_id(user.profile).into_bytes(), |found| found.name.clone()),
+        );
     }
     text("address", user.address.map(|ip| ip.to_string()).unwrap_or_default().as_bytes());
     text("mac-address", user.mac.map(|mac| mac.to_string()).unwrap_or_default().as_bytes());
@@ -106,7 +110,11 @@ fn add(context: &mut Context<'_>, command: &Command) -> Result<Reply, Trap> {
         apply(context.hotspot, &mut user, name, value)?;
     }
     if command.attribute("name").is_none_or(<[u8]>::is_empty) {
-        let text = if context.facts.version.is_v7() { "missing value(s) of argument(s) name" } else { "missing =name=" };
+        let text = if context.facts.version.is_v7() {
+            "missing value(s) of argument(s) name"
+        } else {
+            "missing =name="
+        };
         return Err(Trap::failure(text));
     }
     let id = context.hotspot.users.add(user)?;
@@ -152,12 +160,21 @@ fn apply(hotspot: &Hotspot, user: &mut User, name: &str, value: &[u8]) -> Result
         "password" => user.password = value.to_vec(),
         "profile" => user.profile = hotspot.profiles.resolve(value)?,
         "server" => user.server = resolve_server(value)?,
-        "address" => user.address = parse_address(value).map(Some).ok_or_else(wrong)?.filter(|ip| !ip.is_unspecified()),
-        "mac-address" => user.mac = Mac::parse(value).map(Some).ok_or_else(wrong)?.filter(|mac| mac.0 != [0; 6]),
+        "address" => {
+            user.address =
+                parse_address(value).map(Some).ok_or_else(wrong)?.filter(|ip| !ip.is_unspecified());
+        }
+        "mac-address" => {
+            user.mac = Mac::parse(value).map(Some).ok_or_else(wrong)?.filter(|mac| mac.0 != [0; 6]);
+        }
         "limit-uptime" => user.limit_uptime_s = parse_duration(value).ok_or_else(wrong)?,
         "limit-bytes-in" | "limit-bytes-out" | "limit-bytes-total" => {
             let limit = parse_number(value).ok_or_else(wrong)?;
-            LIMITS.iter().zip(&mut user.limit_bytes).filter(|(known, _)| **known == name).for_each(|(_, slot)| *slot = limit);
+            LIMITS
+                .iter()
+                .zip(&mut user.limit_bytes)
+                .filter(|(known, _)| **known == name)
+                .for_each(|(_, slot)| *slot = limit);
         }
         "email" => user.email = value.to_vec(),
         "comment" => user.comment = value.to_vec(),
