@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::domain::code::Code;
+use crate::domain::failure::{Failure, FailureKind};
 use crate::store::StoreError;
 use crate::text::{Language, Phrase};
 
@@ -151,6 +152,21 @@ impl ApiError {
     #[must_use]
     pub fn validation(issues: Vec<Issue>) -> Self {
         Self { issues, ..Self::new(Code::ValidationError) }
+    }
+
+    /// The end of a purchase without access. The kind decides the status, because one code can come with several.
+    #[must_use]
+    pub fn failure(failure: Failure) -> Self {
+        let status = match failure.kind {
+            FailureKind::Request => StatusCode::BAD_REQUEST,
+            FailureKind::Values => StatusCode::UNPROCESSABLE_ENTITY,
+            FailureKind::Payment => StatusCode::PAYMENT_REQUIRED,
+            FailureKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
+            FailureKind::Gateway => StatusCode::BAD_GATEWAY,
+            FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            FailureKind::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::with_status(status, failure.code)
     }
 
     /// The same error with another time to wait, in seconds.

@@ -1,0 +1,41 @@
+//! What every handler may use.
+
+use std::sync::Arc;
+
+use crate::auth::api_key::ApiKeys;
+use crate::auth::password::Passwords;
+use crate::auth::session::Sessions;
+use crate::config::Config;
+use crate::link::{Authority, Hub};
+use crate::seams::{Clock, Random};
+use crate::store::Store;
+use crate::vault::Vault;
+
+/// The parts of the running service; put together in [`crate::serve`].
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// Seals and opens secrets.
+    pub vault: Arc<Vault>,
+    /// Time of day.
+    pub clock: Clock,
+    /// Chance.
+    pub random: Random,
+    /// Agents connected to this process.
+    pub hub: Hub,
+    /// Signs agents; its fingerprint goes into enrolment tokens.
+    pub authority: Arc<Authority>,
+    /// API keys of routers.
+    pub api_keys: ApiKeys,
+    /// Sessions of administrators.
+    pub sessions: Sessions,
+    /// The pool that hashes passwords.
+    pub passwords: Passwords,
+    /// What the operator set.
+    pub config: Config,
+    /// `host:port` that agents dial.
+    pub agent_address: String,
+}
+
+/// The state of the router.
+pub type Shared = Arc<App>;

@@ -1,0 +1,114 @@
+//! The answer to a payment, as portals read it. The same for the payment itself and for its status.
+
+use axum::Json;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::domain::id::PurchaseId;
+use crate::domain::time::Timestamp;
+use crate::http::error::ApiError;
+use crate::purchase::reply::{DeviceEnd, Reply, ReplyKind, Sale};
+use crate::purchase::state::{Step, UserType};
+use crate::text::Language;
+
+/// When a page asks again for an undecided payment, in seconds.
+const ASK_AGAIN_S: u64 = 2;
+/// Tells a page's developer how long each step took (W3C Server Timing).
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Writes the answer.
+#[must_use]
+pub fn render(reply: &Reply, language: Language) -> Response {
+    let mut response = match &reply.kind {
+        ReplyKind::Sold(sale) => Json(sold(reply, sale, language)).into_response(),
+        ReplyKind::Pending { code, redirect } => {
+            let action = redirect.as_ref().map(|url| json!({"tipo": "redirect", "url": url}));
+            let body = json!({
+                "success": false,
+                "estado_pago": "pending",
+                "id_transaccion": reply.id,
+                "estado_url": status_url(&reply.id),
+                "accion": action,
+                "mensaje": language.code(*code),
+                "code": code.as_str(),
+                "timestamp": reply.at.iso(),
+            });
+            let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ASK_AGAIN_S));
+            response
+        }
+        ReplyKind::Ended(failure) => ApiError::failure(*failure).into_response(),
+    };
+    if let Ok(timing) = HeaderValue::from_str(&server_timing(&reply.steps)) {
+        response.headers_mut().insert(SERVER_TIMING, timing);
+    }
+    response
+}
+
+fn sold(reply: &Reply, sale: &Sale, language: Language) -> Value {
+    json!({
+        "success": true,
+        "id_transaccion": sale.transaction,
+        "estado_pago": "paid",
+        "tipo_usuario": user_type(sale.user_type),
+        "usuario_hotspot": { "usuario": sale.user, "contrasena": sale.password.as_str() },
+        "producto": {
+            "nombre": sale.product,
+            "precio": sale.price.json(),
+            "moneda": sale.price.currency.code(),
+            "perfil_mikrotik": sale.profile,
+        },
+        "cliente": { "nombre": sale.buyer_name, "email": sale.buyer_email },
+        "timestamp": Timestamp::iso(reply.at),
+        "estado_url": status_url(&reply.id),
+        "auto_conexion": device(&sale.device, language),
+    })
+}
+
+fn device(end: &DeviceEnd, language: Language) -> Value {
+    let mut body = Map::new();
+    body.insert("estado".into(), json!(if end.connected { "conectado" } else { "no_conectado" }));
+    body.insert("mac".into(), json!(end.mac));
+    body.insert("ip".into(), json!(end.ip));
+    body.insert("mensaje".into(), json!(language.code(end.code)));
+    body.insert("code".into(), json!(end.code.as_str()));
+    body.insert("verificado".into(), json!(end.connected));
+    if end.connected {
+        body.insert("session_id".into(), Value::Null);
+    }
+    Value::Object(body)
+}
+
+const fn user_type(user_type: UserType) -> &'static str {
+    match user_type {
+        UserType::Password => "usuario_contrasena",
+        UserType::Pin => "pin",
+    }
+}
+
+fn status_url(id: &PurchaseId) -> String {
+    format!("/api/v1/payments/{id}")
+}
+
+/// Durations in milliseconds with microseconds behind the point.
+fn server_timing(steps: &[Step]) -> String {
+    let entries = steps.iter().map(|step| {
+        format!("{};dur={}.{:03}", step.name, step.micros / 1000, step.micros % 1000)
+    });
+    entries.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_timing;
+    use crate::purchase::state::Step;
+
+    #[test]
+    fn durations_are_written_in_milliseconds() {
+        let steps = [("accept", 1_204), ("reserve", 31)];
+        let steps = steps.map(|(name, micros)| Step { name: name.into(), micros });
+        assert_eq!(server_timing(&steps), "accept;dur=1.204, reserve;dur=0.031");
+    }
+}
