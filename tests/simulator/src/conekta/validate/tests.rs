@@ -17,9 +17,10 @@ fn read(body: &Value) -> Result<OrderDraft, Failure> {
 fn refused(pointer: &str, value: Value) -> Vec<String> {
     let mut body = body();
     let (parent, field) = pointer.rsplit_once('/').unwrap();
-    match body.pointer_mut(parent).unwrap() {
-        Value::Array(rows) => rows[field.parse::<usize>().unwrap()] = value,
-        object => object[field] = value,
+    let parent = body.pointer_mut(parent).unwrap();
+    match field.parse::<usize>() {
+        Ok(at) => parent[at] = value,
+        Err(_) => parent[field] = value,
     }
     let failure =
         read(&body).map_or_else(|failure| failure, |_| panic!("{pointer} should be refused: {body}"));
