@@ -52,6 +52,8 @@ pub enum Phrase {
     MacSyntax,
     /// The text is no IPv4 address.
     Ipv4Syntax,
+    /// The header holds no usable key.
+    IdempotencyKeySyntax,
     /// The number is no price.
     PriceShape,
     /// The password is too short.

@@ -153,6 +153,7 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::OutOfRange => "Is out of the allowed range.",
         Phrase::EmailSyntax => "Is not a valid e-mail address.",
         Phrase::MacSyntax => "Is not a valid MAC address.",
+        Phrase::IdempotencyKeySyntax => "Must be 1 to 255 visible ASCII characters.",
         Phrase::Ipv4Syntax => "Is not a valid IPv4 address.",
         Phrase::PriceShape => "Must be a price with at most two decimals.",
         Phrase::PasswordTooShort => "The password needs at least 10 characters.",

@@ -153,6 +153,7 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::OutOfRange => "Está fuera del rango permitido.",
         Phrase::EmailSyntax => "No es un correo electrónico válido.",
         Phrase::MacSyntax => "No es una dirección MAC válida.",
+        Phrase::IdempotencyKeySyntax => "Debe tener de 1 a 255 caracteres ASCII visibles.",
         Phrase::Ipv4Syntax => "No es una dirección IPv4 válida.",
         Phrase::PriceShape => "Debe ser un precio con dos decimales como máximo.",
         Phrase::PasswordTooShort => "La contraseña necesita al menos 10 caracteres.",
