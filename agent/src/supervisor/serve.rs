@@ -1,0 +1,90 @@
+//! One open link: its frames to the executor, the outcomes back.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use pagos_protocol::{AgentMessage, ServerMessage, Welcome};
+use tokio::sync::{mpsc, watch};
+
+use super::work::{COMMANDS_MAX, Work, refuse};
+use super::{DRAIN_MS, stopped};
+use crate::link::{Ended, Session};
+use crate::seams::clock;
+
+/// Most messages that wait between the link and the executor; beyond, the link is not read.
+const INCOMING_MAX: usize = 16;
+/// Most outcomes that wait to be sent. Larger than the number of commands under way, so none waits for room.
+const OUTGOING_MAX: usize = 2 * COMMANDS_MAX;
+/// How often a stopping agent looks whether its commands are done, in milliseconds.
+const DRAIN_LOOK_MS: u64 = 20;
+/// How long a stopping agent waits for its link to close, in milliseconds.
+const CLOSE_MS: u64 = 2_000;
+
+/// Serves a link until it ends, or until the agent is asked to stop and what was running is done.
+pub(super) async fn serve(
+    session: Session,
+    welcome: Welcome,
+    work: &mut Work,
+    stop: &mut watch::Receiver<bool>,
+) -> Ended {
+    if !take_over(work, welcome).await {
+        return Ended::Closed;
+    }
+    let (incoming, mut messages) = mpsc::channel(INCOMING_MAX);
+    let (outcomes, outgoing) = mpsc::channel(OUTGOING_MAX);
+    let mut link = pin!(session.run(incoming, outgoing));
+    loop {
+        tokio::select! {
+            ended = &mut link => return ended,
+            () = stopped(stop) => break,
+            Some(message) = messages.recv() => match message {
+                ServerMessage::Command(command) => work.start(command, &outcomes),
+                // Failure is logged; the link stays, since the routers it had are still good.
+                ServerMessage::Welcome(welcome) => drop(take_over(work, welcome).await),
+                ServerMessage::Goodbye(_) | ServerMessage::Unknown => {}
+            },
+        }
+    }
+    let until = clock::deadline_in(DRAIN_MS);
+    while !work.idle() && clock::monotonic() < until {
+        tokio::select! {
+            ended = &mut link => return stop_after(&ended),
+            Some(message) = messages.recv() => turn_away(message, &outcomes),
+            () = tokio::time::sleep(Duration::from_millis(DRAIN_LOOK_MS)) => {}
+        }
+    }
+    // Without a sender the link closes itself, after what still waits has been sent.
+    drop(outcomes);
+    match tokio::time::timeout(Duration::from_millis(CLOSE_MS), link).await {
+        Ok(ended) => stop_after(&ended),
+        // Commands that are cut off still hold senders.
+        Err(_) => Ended::Stopped,
+    }
+}
+
+/// Hands the list of routers to the executor; false when it could not be stored.
+async fn take_over(work: &Work, welcome: Welcome) -> bool {
+    match work.executor().welcome(&welcome.router_ids, welcome.routers).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "routers of the site cannot be taken over"
+            );
+            false
+        }
+    }
+}
+
+fn turn_away(message: ServerMessage, outcomes: &mpsc::Sender<AgentMessage>) {
+    match message {
+        ServerMessage::Command(command) => refuse(command.id, "the agent is stopping", outcomes),
+        ServerMessage::Welcome(_) | ServerMessage::Goodbye(_) | ServerMessage::Unknown => {}
+    }
+}
+
+/// However the link ended: the agent stops.
+fn stop_after(ended: &Ended) -> Ended {
+    tracing::debug!(reason = ?ended, "link ended while the agent was stopping");
+    Ended::Stopped
+}

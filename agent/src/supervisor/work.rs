@@ -1,0 +1,139 @@
+//! Commands under way, each in a task of its own, up to a limit.
+
+use std::time::Duration;
+
+use pagos_protocol::{Action, AgentMessage, Code, Command, Outcome};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::executor::Executor;
+use crate::seams::clock;
+
+/// Most commands under way; one more is refused as busy.
+pub(super) const COMMANDS_MAX: usize = 128;
+
+/// The commands under way, over all links.
+pub(super) struct Work {
+    executor: Executor,
+    tasks: JoinSet<()>,
+}
+
+impl Work {
+    pub(super) fn new(executor: Executor) -> Self {
+        Self { executor, tasks: JoinSet::new() }
+    }
+
+    pub(super) fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// Starts a command; its outcome goes to `outcomes`, unless that link has ended by then.
+    pub(super) fn start(&mut self, command: Command, outcomes: &mpsc::Sender<AgentMessage>) {
+        self.reap();
+        if self.tasks.len() >= COMMANDS_MAX {
+            refuse(command.id, "the agent has too many commands under way", outcomes);
+            return;
+        }
+        let executor = self.executor.clone();
+        let outcomes = outcomes.clone();
+        self.tasks.spawn(async move {
+            let id = command.id.clone();
+            let note = Note::of(&command);
+            let outcome = Box::pin(executor.execute(command)).await;
+            note.write(&outcome);
+            // The link may have ended: the repeat of the command is answered from the journal.
+            let _ = outcomes.send(AgentMessage::Outcome { id, outcome }).await;
+        });
+    }
+
+    /// Waits until nothing is under way; what takes longer than `limit` is left to the journal.
+    pub(super) async fn finish(&mut self, limit: Duration) {
+        let all_done = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, all_done).await.is_err() {
+            tracing::warn!(
+                commands.count = self.tasks.len(),
+                "commands were cut off by the end of the agent"
+            );
+            self.tasks.shutdown().await;
+        }
+    }
+
+    /// Stops all commands where they are. The journal knows how far they came.
+    pub(super) fn abort(&mut self) {
+        self.tasks.abort_all();
+        self.reap();
+    }
+
+    /// Whether something is under way.
+    pub(super) fn idle(&mut self) -> bool {
+        self.reap();
+        self.tasks.is_empty()
+    }
+
+    fn reap(&mut self) {
+        while let Some(done) = self.tasks.try_join_next() {
+            if let Err(error) = done {
+                if error.is_panic() {
+                    tracing::error!(error = %error, "a command ended in a panic");
+                }
+            }
+        }
+    }
+}
+
+/// Answers a command that is not started.
+pub(super) fn refuse(id: String, why: &str, outcomes: &mpsc::Sender<AgentMessage>) {
+    let message = AgentMessage::Outcome { id, outcome: Outcome::refused(Code::Busy, why) };
+    if outcomes.try_send(message).is_err() {
+        tracing::warn!("a refusal was dropped: too many outcomes wait to be sent");
+    }
+}
+
+/// What the log says of a command; never a name, a password or an address.
+struct Note {
+    kind: &'static str,
+    router_id: String,
+    purchase_id: Option<String>,
+    began: clock::Instant,
+}
+
+impl Note {
+    fn of(command: &Command) -> Self {
+        let (kind, purchase) = match &command.action {
+            Action::Reserve(reserve) => ("reserve", Some(&reserve.purchase)),
+            Action::Confirm(confirm) => ("confirm", Some(&confirm.purchase)),
+            Action::Release(release) => ("release", Some(&release.purchase)),
+            Action::Login(login) => ("login", Some(&login.purchase)),
+            Action::DescribeUser { .. } => ("describe_user", None),
+            Action::ListProfiles => ("list_profiles", None),
+            Action::Probe => ("probe", None),
+            Action::SetRouter(_) => ("set_router", None),
+            Action::Unknown => ("unknown", None),
+        };
+        Self {
+            kind,
+            router_id: command.router_id.clone(),
+            purchase_id: purchase.map(|purchase| purchase.id.clone()),
+            began: clock::monotonic(),
+        }
+    }
+
+    fn write(&self, outcome: &Outcome) {
+        let took_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (result, code) = match outcome {
+            Outcome::Done { .. } => ("done", None),
+            Outcome::Refused { code, .. } => ("refused", Some(code)),
+            Outcome::Failed { code, .. } => ("failed", Some(code)),
+            Outcome::Unknown => ("unknown", None),
+        };
+        tracing::info!(
+            command.kind = self.kind,
+            command.result = result,
+            command.code = code.map(tracing::field::debug),
+            command.took_ms = took_ms,
+            router.id = self.router_id,
+            purchase.id = self.purchase_id,
+            "command carried out"
+        );
+    }
+}
