@@ -118,10 +118,11 @@ pub fn control_plane_call(
     layout: &Layout,
     ports: &Ports,
     conekta_url: &str,
-    database_url: Option<&str>,
+    database_url: &str,
 ) -> Call {
     let mut call = Call::new(&programs.path("pagos-control-plane"), &["serve"])
         .with("PAGOS_DATA_DIR", layout.control_plane().display().to_string())
+        .with("PAGOS_DATABASE_URL", database_url)
         .with("PAGOS_HTTP__LISTEN", local(ports.http))
         .with("PAGOS_AGENT_LISTEN", local(ports.agent))
         .with("PAGOS_AGENT_ADDRESS", local(ports.agent))
@@ -130,9 +131,6 @@ pub fn control_plane_call(
         .with("PAGOS_LIMITS__RESERVATIONS_IN_FLIGHT", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_DEVICE_PER_MINUTE", UNLIMITED);
-    if let Some(url) = database_url {
-        call = call.with("PAGOS_DATABASE_URL", url);
-    }
     for (name, value) in
         std::env::vars().filter(|(name, _)| name.starts_with("PAGOS_") && !is_for_tests(name))
     {

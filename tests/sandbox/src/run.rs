@@ -101,8 +101,9 @@ async fn start(
 
     let (simulator, simulator_pid) = parts::start_simulator(processes, &programs, layout, &ports).await?;
     story.simulator(ROUTER_VERSION, ports.router, &simulator.conekta_url);
-    let control_call =
-        control_plane_call(&programs, layout, &ports, &simulator.conekta_url, database_url.as_deref());
+    let database_url = database_url
+        .unwrap_or_else(|| format!("sqlite://{}", layout.control_plane().join("pagos.db").display()));
+    let control_call = control_plane_call(&programs, layout, &ports, &simulator.conekta_url, &database_url);
     let (control, control_pid) = parts::start_control_plane(processes, &control_call, layout).await?;
     let database_url = database_url
         .unwrap_or_else(|| format!("sqlite://{}", layout.control_plane().join("pagos.db").display()));

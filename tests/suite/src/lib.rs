@@ -1,1 +1,26 @@
-//! placeholder
+//! Harness, checkers of the five promises, and house rules, for the tests that run the real processes.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`programs`] | where the built programs are |
+//! | [`services`] | a PostgreSQL server of the test run's own, one database per test |
+//! | [`sandbox`] | a running sandbox: kill its processes, start them again |
+//! | [`simulator`] | the simulator's control API |
+//! | [`portal`] | what a captive portal sends |
+//! | [`operator`] | what operators send |
+//! | [`evidence`] | state of simulator, database and journal, read together |
+//! | [`checkers`] | P1 to P5 over that evidence |
+//! | [`tidy`] | house rules over the source text |
+//! | [`wait`] | waiting for something with a deadline |
+#![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
+
+pub mod checkers;
+pub mod evidence;
+pub mod operator;
+pub mod portal;
+pub mod programs;
+pub mod sandbox;
+pub mod services;
+pub mod simulator;
+pub mod tidy;
+pub mod wait;

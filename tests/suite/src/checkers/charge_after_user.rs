@@ -1,0 +1,89 @@
+//! P1: no card is charged before the router has confirmed the user.
+
+use crate::evidence::{Evidence, Purchase};
+
+/// Breaches of P1.
+#[must_use]
+pub fn check(evidence: &Evidence) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for purchase in &evidence.purchases {
+        breaches.extend(unconfirmed_charge(purchase));
+        // Declined ones count too: the bank was asked.
+        let tried = evidence
+            .ledger
+            .iter()
+            .filter(|entry| matches!(entry.kind.as_str(), "charge" | "declined" | "hold"));
+        for entry in tried.filter(|entry| evidence.sale_of(entry) == Some(purchase.id.as_str())) {
+            match purchase.reserved_at {
+                None => {
+                    breaches.push(format!("{} was charged but its user was never confirmed", purchase.id))
+                }
+                Some(at) if at > entry.at_ms => {
+                    breaches.push(format!(
+                        "{} was charged {} ms before its user stood",
+                        purchase.id,
+                        at - entry.at_ms
+                    ));
+                }
+                Some(_) => {}
+            }
+            let made =
+                evidence.journal.iter().any(|own| own.purchase_id == purchase.id && own.row_id.is_some());
+            if !made {
+                breaches
+                    .push(format!("{} was charged but no agent knows a router row of its user", purchase.id));
+            }
+        }
+    }
+    breaches
+}
+
+fn unconfirmed_charge(purchase: &Purchase) -> Option<String> {
+    let sent_at = purchase.charge_started_at?;
+    match purchase.reserved_at {
+        None => Some(format!("{} was about to be charged without a user", purchase.id)),
+        Some(at) if at > sent_at => {
+            Some(format!("{} was about to be charged before its user stood", purchase.id))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::checkers::sound::sound;
+
+    #[test]
+    fn a_sound_world_keeps_the_promise() {
+        assert_eq!(check(&sound()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_charge_without_a_confirmed_user_is_seen() {
+        let mut evidence = sound();
+        evidence.purchases[0].reserved_at = None;
+        assert_eq!(check(&evidence).len(), 2, "by the purchase and by the ledger");
+    }
+
+    #[test]
+    fn a_charge_before_the_user_stood_is_seen() {
+        let mut evidence = sound();
+        evidence.ledger[0].at_ms = evidence.purchases[0].reserved_at.unwrap() - 1;
+        assert_eq!(check(&evidence).len(), 1);
+    }
+
+    #[test]
+    fn a_declined_charge_before_the_user_stood_is_seen() {
+        let mut evidence = sound();
+        evidence.purchases[1].reserved_at = Some(evidence.ledger[1].at_ms + 1);
+        assert_eq!(check(&evidence).len(), 2);
+    }
+
+    #[test]
+    fn a_charge_that_no_agent_knows_of_is_seen() {
+        let mut evidence = sound();
+        evidence.journal[0].row_id = None;
+        assert_eq!(check(&evidence).len(), 1);
+    }
+}

@@ -1,0 +1,61 @@
+//! A PostgreSQL server of the test run's own, one database per test.
+//!
+//! The server runs below a small shell that holds its standard input: when the test run ends, however it ends, the input
+//! closes, the shell stops the server and removes its data. Started by root, it runs as an unprivileged user, since
+//! PostgreSQL refuses root. Nothing is synced to disk: the data is worth nothing.
+
+mod postgres;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::Context;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::sync::OnceCell;
+
+pub use postgres::Postgres;
+
+/// Address of a server that somebody started for the whole run, as `with-services` does.
+pub const SERVER_VARIABLE: &str = "PAGOS_TEST_POSTGRES_URL";
+
+static SERVER: OnceCell<Services> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The servers that tests share.
+#[derive(Debug)]
+pub struct Services {
+    url: String,
+    /// Ends with the process, unless the server is somebody else's.
+    _own: Option<Postgres>,
+}
+
+impl Services {
+    /// The servers of this test run; started by whoever asks first.
+    ///
+    /// # Errors
+    /// When a server cannot be started: a missing service is a failure.
+    pub async fn shared() -> anyhow::Result<&'static Self> {
+        SERVER.get_or_try_init(Self::find_or_start).await
+    }
+
+    async fn find_or_start() -> anyhow::Result<Self> {
+        if let Ok(url) = std::env::var(SERVER_VARIABLE) {
+            return Ok(Self { url, _own: None });
+        }
+        let server = tokio::task::spawn_blocking(Postgres::start).await.context("starting PostgreSQL")??;
+        Ok(Self { url: server.url().to_owned(), _own: Some(server) })
+    }
+
+    /// Makes an empty database; gives its address.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn database(&self) -> anyhow::Result<String> {
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("pagos_{}_{number}", std::process::id());
+        let mut admin =
+            PgConnection::connect(&format!("{}/postgres", self.url)).await.context("connecting")?;
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await?;
+        admin.close().await?;
+        Ok(format!("{}/{name}", self.url))
+    }
+}
