@@ -155,26 +155,33 @@ impl Executor {
 impl Inner {
     async fn carry_out(&self, command: Command, deadline: Instant, report: oneshot::Sender<Outcome>) {
         let place = self.routers.place(&command.router_id);
-        let outcome = match command.action {
+        let outcome = match &command.action {
             Action::Reserve(_) | Action::Confirm(_) | Action::Release(_) | Action::Login(_) => {
                 return purchase::run(self, command, place, deadline, report).await;
             }
-            Action::SetRouter(settings) => settings::set(self, &command.router_id, settings).await,
-            Action::DescribeUser { name } => match Act::start(place, deadline) {
-                Ok(act) => describe::run(&act, &name).await,
-                Err(refused) => refused,
-            },
-            Action::ListProfiles => match Act::start(place, deadline) {
-                Ok(act) => profiles::run(&act).await,
-                Err(refused) => refused,
-            },
-            Action::Probe => match Act::start(place, deadline) {
-                Ok(act) => probe::run(&act).await,
-                Err(refused) => refused,
+            Action::SetRouter(settings) => settings::set(self, &command.router_id, settings.clone()).await,
+            Action::DescribeUser { .. } | Action::ListProfiles | Action::Probe => match place {
+                Ok(place) => look(&Act::start(place, deadline), &command.action).await,
+                Err(none) => none.refused(),
             },
             Action::Unknown => Outcome::refused(Code::Unsupported, ""),
         };
         // Whoever asked may be gone.
         let _ = report.send(outcome);
+    }
+}
+
+/// Does the acts that only look.
+async fn look(act: &Act, action: &Action) -> Outcome {
+    match action {
+        Action::DescribeUser { name } => describe::run(act, name).await,
+        Action::ListProfiles => profiles::run(act).await,
+        Action::Probe => probe::run(act).await,
+        Action::Reserve(_)
+        | Action::Confirm(_)
+        | Action::Release(_)
+        | Action::Login(_)
+        | Action::SetRouter(_)
+        | Action::Unknown => Outcome::refused(Code::Unsupported, ""),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pagos_protocol::{Code, Outcome};
 
-use super::{Place, routers::Admitted};
+use super::routers::Admitted;
 use crate::{
     routeros::{CallError, Reply, Request, TrapClass},
     seams::clock::{self, Instant},
@@ -32,12 +32,9 @@ pub(super) struct Act {
 }
 
 impl Act {
-    /// An act that has a place at its router; without one, the report.
-    pub(super) fn start(place: Place, deadline: Instant) -> Result<Self, Outcome> {
-        match place {
-            Ok(place) => Ok(Self { place, deadline, touched: false }),
-            Err(none) => Err(none.refused()),
-        }
+    /// An act that has a place at its router.
+    pub(super) fn start(place: Admitted, deadline: Instant) -> Self {
+        Self { place, deadline, touched: false }
     }
 
     /// Remembers that an earlier delivery may have changed the router.
@@ -45,6 +42,15 @@ impl Act {
         self.touched = true;
     }
 
+    /// Whether the act may have changed the router.
+    pub(super) fn touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Corrects that, once the router itself has shown it.
+    pub(super) fn set_touched(&mut self, touched: bool) {
+        self.touched = touched;
+    }
 
     /// Asks the router. Asked again when the connection ends before the answer. An act that may have changed the
     /// router also waits for an unreachable one, until its deadline.

@@ -57,9 +57,7 @@ fn next_step(rows: &[UserRow], confirm: &Confirm, row_id: Option<&str>) -> Step 
         same_profile || (same_row && same_name)
     });
     match unmarked {
-        Some(row) if row.disabled => {
-            Step::Change { row_id: row.id.clone(), request: user::enable(&row.id) }
-        }
+        Some(row) if row.disabled => Step::Change { row_id: row.id.clone(), request: user::enable(&row.id) },
         Some(row) => Step::Confirmed { row_id: row.id.clone() },
         None if rows.is_empty() => Step::Gone { why: "no user of that name" },
         None if with_mark(Mark::Other).next().is_some() => {

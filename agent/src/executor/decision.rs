@@ -186,8 +186,7 @@ impl Asking {
     /// The entry to be journalled before the command is run.
     #[must_use]
     pub fn taken_up(&self, entry: Option<Entry>, router_id: &str, now_ms: i64) -> Entry {
-        let mut entry =
-            entry.unwrap_or_else(|| Entry::new(&self.purchase_id, router_id, &self.name, now_ms));
+        let mut entry = entry.unwrap_or_else(|| Entry::new(&self.purchase_id, router_id, &self.name, now_ms));
         let slot = Some(Slot { version: self.version, outcome: None });
         match self.asked {
             Asked::Login => entry.login = slot,

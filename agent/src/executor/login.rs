@@ -37,7 +37,13 @@ const TRIES_MAX: usize = 6;
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why there is no session; the report of it.
-struct Ended(Outcome);
+struct Ended(Box<Outcome>);
+
+impl Ended {
+    fn with(outcome: Outcome) -> Self {
+        Self(Box::new(outcome))
+    }
+}
 
 /// A login, as far as it got.
 struct Attempt<'a> {
@@ -77,7 +83,7 @@ pub(super) async fn run(act: &mut Act, login: &Login) -> Outcome {
     };
     match attempt.run().await {
         Ok(already) => Outcome::done(Done::LoggedIn { already }),
-        Err(Ended(outcome)) => outcome,
+        Err(Ended(outcome)) => *outcome,
     }
 }
 
@@ -99,13 +105,13 @@ impl Attempt<'_> {
                         Ok(true)
                     } else {
                         let why = "the device has a session of another user";
-                        Err(Ended(self.act.not_done(Code::LoginRefused, why)))
+                        Err(Ended::with(self.act.not_done(Code::LoginRefused, why)))
                     };
                 }
                 Next::Again => host = self.host().await?,
             }
         }
-        Err(Ended(self.act.not_done(Code::LoginRefused, "the router refused every try")))
+        Err(Ended::with(self.act.not_done(Code::LoginRefused, "the router refused every try")))
     }
 
     async fn try_once(&mut self, host: &HostRow) -> Result<Next, Ended> {
@@ -126,7 +132,7 @@ impl Attempt<'_> {
     async fn after(&mut self, error: &CallError, ip: Ipv4Addr) -> Result<Next, Ended> {
         let CallError::Trap(trap) = error else {
             if !matches!(error, CallError::Lost(_)) {
-                return Err(Ended(self.act.ended(error)));
+                return Err(Ended::with(self.act.ended(error)));
             }
             // The login may have taken effect before the connection ended.
             let sessions = self.sessions().await?;
@@ -147,7 +153,7 @@ impl Attempt<'_> {
             LoginClass::UserSessions => {
                 let sessions = self.sessions().await?;
                 if self.sessions_removed || !self.remove_stale(&sessions).await? {
-                    return Err(Ended(Outcome::refused(Code::DeviceLimitReached, clip(&trap.message))));
+                    return Err(Ended::with(Outcome::refused(Code::DeviceLimitReached, clip(&trap.message))));
                 }
                 Ok(Next::Again)
             }
@@ -164,7 +170,7 @@ impl Attempt<'_> {
                 Ok(Next::Again)
             }
             TrapClass::Permission | TrapClass::MenuMissing | TrapClass::DeviceMode => {
-                Err(Ended(self.act.ended(error)))
+                Err(Ended::with(self.act.ended(error)))
             }
             TrapClass::Duplicate
             | TrapClass::Gone
@@ -177,7 +183,7 @@ impl Attempt<'_> {
             | TrapClass::NotLoggedIn
             | TrapClass::Interrupted
             | TrapClass::Transient
-            | TrapClass::Other => Err(Ended(self.act.not_done(Code::LoginRefused, message))),
+            | TrapClass::Other => Err(Ended::with(self.act.not_done(Code::LoginRefused, message))),
         }
     }
 
@@ -235,7 +241,7 @@ impl Attempt<'_> {
         match self.act.change(active::remove(&stale)).await {
             Ok(_) => Ok(true),
             Err(error) if error.trap_class() == Some(TrapClass::Gone) => Ok(true),
-            Err(error) => Err(Ended(self.act.ended(&error))),
+            Err(error) => Err(Ended::with(self.act.ended(&error))),
         }
     }
 
@@ -256,21 +262,21 @@ impl Attempt<'_> {
                 return Ok(());
             }
             if clock::monotonic() >= until || !self.act.pause(VERIFY_PAUSE).await {
-                return Err(Ended(Outcome::failed(Code::LoginUnverified, "")));
+                return Err(Ended::with(Outcome::failed(Code::LoginUnverified, "")));
             }
         }
     }
 
     async fn read(&self, request: crate::routeros::Request) -> Result<crate::routeros::Reply, Ended> {
-        self.act.read(request).await.map_err(|error| Ended(self.act.ended(&error)))
+        self.act.read(request).await.map_err(|error| Ended::with(self.act.ended(&error)))
     }
 
     fn not_seen(&self) -> Ended {
-        Ended(self.act.not_done(Code::DeviceNotSeen, ""))
+        Ended::with(self.act.not_done(Code::DeviceNotSeen, ""))
     }
 
     fn too_late(&self) -> Ended {
-        Ended(self.act.not_done(Code::DeadlinePassed, ""))
+        Ended::with(self.act.not_done(Code::DeadlinePassed, ""))
     }
 }
 

@@ -16,8 +16,11 @@ pub(super) async fn run(act: &Act) -> Outcome {
 }
 
 async fn probe(act: &Act) -> Result<Done, CallError> {
-    let (identity, resource, profiles) =
-        tokio::try_join!(act.read(system::identity()), act.read(system::resource()), act.read(profile::ids()))?;
+    let (identity, resource, profiles) = tokio::try_join!(
+        act.read(system::identity()),
+        act.read(system::resource()),
+        act.read(profile::ids())
+    )?;
     let first = |reply: &crate::routeros::Reply, name| {
         reply.records.first().and_then(|record| record.text(name)).unwrap_or_default().into_owned()
     };

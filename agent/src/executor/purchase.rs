@@ -51,8 +51,8 @@ pub(super) async fn run(
     };
     let Ok(turn) = timeout_at(deadline, inner.turns.wait(&asking.purchase_id)).await else {
         // What the one at work does to the router is not known here.
-        let _ = report
-            .send(Outcome::failed(Code::DeadlinePassed, "another command of the purchase is at work"));
+        let _ =
+            report.send(Outcome::failed(Code::DeadlinePassed, "another command of the purchase is at work"));
         return;
     };
     let task = match take_up(inner, &asking, &command.router_id, deadline).await {
@@ -136,10 +136,7 @@ async fn act(action: &Action, task: &Task, place: Place, deadline: Instant) -> (
         return (Ended { outcome: Outcome::done(Done::Released), row: Row::Gone }, None);
     }
     let mut act = match place {
-        Ok(_) => match Act::start(place, deadline) {
-            Ok(act) => act,
-            Err(refused) => return (Ended::with(refused), None),
-        },
+        Ok(place) => Act::start(place, deadline),
         Err(none) if unsure => return (Ended::with(Outcome::failed(none.code(), "")), None),
         Err(none) => return (Ended::with(none.refused()), None),
     };

@@ -1,5 +1,7 @@
 //! `Reserve`: make the user of a purchase, marked as its reservation.
 
+use std::time::Duration;
+
 use pagos_protocol::{Code, Done, Outcome, command::Reserve};
 
 use super::{
@@ -15,6 +17,9 @@ use crate::routeros::{
         user::{self, NewUser, UserRow},
     },
 };
+
+/// Pause before an add that the router refused without a reason is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whose the user of the name is.
 enum Holder {
@@ -35,6 +40,7 @@ pub(super) async fn run(act: &mut Act, reserve: &Reserve, row_id: Option<&str>) 
     }
     let mut last = CallError::DeadlinePassed { sent: true };
     for _ in 0..ROUNDS_MAX {
+        let touched_before = act.touched();
         match add(act, reserve).await {
             Ok(Some(row_id)) => return reserved(row_id),
             Ok(None) => {}
@@ -47,6 +53,13 @@ pub(super) async fn run(act: &mut Act, reserve: &Reserve, row_id: Option<&str>) 
         match holder(act, reserve, row_id).await {
             Ok(Holder::Us(row)) => return adopt(act, reserve, row).await,
             Ok(Holder::Another) => return Ended::with(Outcome::refused(Code::NameTaken, "")),
+            Ok(Holder::Nobody) if last.trap_class().is_some() => {
+                // The router has ended the command, and nothing came of it.
+                act.set_touched(touched_before);
+                if !act.pause(RETRY_PAUSE).await {
+                    break;
+                }
+            }
             Ok(Holder::Nobody) => {}
             Err(error) => return Ended::with(act.ended(&error)),
         }
@@ -72,6 +85,8 @@ fn after(error: &CallError) -> After {
     match error.trap_class() {
         Some(TrapClass::Duplicate) => After::ReadBack,
         Some(TrapClass::BadReference) => After::ProfileMissing,
+        // A text that is not known says nothing about what took effect.
+        Some(TrapClass::Other) => After::ReadBack,
         Some(_) if error.effect_unknown() => After::ReadBack,
         Some(_) => After::GiveUp,
         None if matches!(error, CallError::Lost(_)) => After::ReadBack,

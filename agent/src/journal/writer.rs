@@ -65,6 +65,8 @@ pub(super) fn run(mut store: Store, mut requests: mpsc::Receiver<Request>) {
         let closing = commit_batch(&mut store, batch);
         if let Some(answer) = closing {
             requests.close();
+            // The file is closed before anybody is told so.
+            drop(store);
             let _ = answer.send(Ok(()));
             return;
         }

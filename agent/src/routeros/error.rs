@@ -135,10 +135,7 @@ impl LoginClass {
     #[must_use]
     pub fn of(text: &str) -> Self {
         let text = text.to_lowercase();
-        LOGIN_TEXTS
-            .iter()
-            .find(|(part, _)| text.contains(part))
-            .map_or(Self::Refused, |(_, class)| *class)
+        LOGIN_TEXTS.iter().find(|(part, _)| text.contains(part)).map_or(Self::Refused, |(_, class)| *class)
     }
 }
 

@@ -207,7 +207,11 @@ impl Session {
         }
     }
 
-    fn login_done(&mut self, challenge: Option<Vec<u8>>, events: &mut Vec<Event>) -> Result<(), SessionError> {
+    fn login_done(
+        &mut self,
+        challenge: Option<Vec<u8>>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), SessionError> {
         match (std::mem::replace(&mut self.phase, Phase::Closed), challenge) {
             (Phase::Plain { user, password }, Some(challenge)) => {
                 let response = challenge_response(&challenge, &password)?;

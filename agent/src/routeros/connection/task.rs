@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    Ask, CONNECT_TIMEOUT, COMMANDS_WAITING_MAX, Call, LOGIN_TIMEOUT, TLS_PORT,
+    Ask, COMMANDS_WAITING_MAX, CONNECT_TIMEOUT, Call, LOGIN_TIMEOUT, TLS_PORT,
     link::{Ended, Link, READ_BYTES},
 };
 use crate::{

@@ -50,7 +50,10 @@ impl HostRow {
 /// Prints the rows of a device.
 #[must_use]
 pub fn by_mac(mac: &str) -> Request {
-    Request::new("/ip/hotspot/host/print")
-        .query("mac-address", mac)
-        .properties(&["address", "to-address", "bypassed", "idle-time"])
+    Request::new("/ip/hotspot/host/print").query("mac-address", mac).properties(&[
+        "address",
+        "to-address",
+        "bypassed",
+        "idle-time",
+    ])
 }

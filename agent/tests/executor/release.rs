@@ -1,0 +1,103 @@
+use pagos_agent::routeros::Request;
+use pagos_protocol::{Code, Done};
+
+use crate::site::*;
+
+#[tokio::test]
+async fn user_sessions_and_cookies_go_on_both_generations() {
+    for version in VERSIONS {
+        let site = Site::of(version).await;
+        site.run(reserve(1)).await;
+        site.device_seen(DEVICE, [10, 5, 50, 2]);
+        assert_eq!(site.run(login(1)).await, done(Done::LoggedIn { already: false }), "{version}");
+        assert!(!site.rows("active").is_empty() && !site.rows("cookies").is_empty());
+        assert_eq!(site.run(release(2)).await, done(Done::Released), "{version}");
+        assert!(site.user("PT-A1B2C").is_none());
+        assert!(site.rows("active").is_empty() && site.rows("cookies").is_empty());
+        assert_eq!(refused(&site.run(login(1)).await), Code::Stale);
+    }
+}
+
+#[tokio::test]
+async fn nothing_there_is_done() {
+    let site = Site::new().await;
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+}
+
+#[tokio::test]
+async fn reservation_that_comes_after_its_release_is_refused() {
+    let mut site = Site::new().await;
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert_eq!(refused(&site.run(reserve(1)).await), Code::Stale);
+    site.restart().await;
+    assert_eq!(refused(&site.run(reserve(1)).await), Code::Stale);
+    assert!(site.user("PT-A1B2C").is_none());
+}
+
+#[tokio::test]
+async fn release_is_remembered_even_if_the_router_is_away() {
+    let site = Site::new().await;
+    site.fault(pagos_simulator::fault::FaultKind::Away, None, None);
+    assert_eq!(refused(&site.run(release(2)).await), Code::RouterUnreachable);
+    site.mend();
+    assert_eq!(refused(&site.run(reserve(1)).await), Code::Stale);
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+}
+
+#[tokio::test]
+async fn own_mark_is_enough_without_a_journal() {
+    let mut site = Site::new().await;
+    site.run(reserve(1)).await;
+    site.lose_journal().await;
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_none());
+}
+
+#[tokio::test]
+async fn confirmed_user_is_removed_only_while_the_journal_knows_it() {
+    let mut site = Site::new().await;
+    site.run(reserve(1)).await;
+    site.run(confirm(2)).await;
+    assert_eq!(site.run(release(3)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_none());
+
+    site.run(reserve(4)).await;
+    site.run(confirm(5)).await;
+    site.lose_journal().await;
+    assert_eq!(site.run(release(6)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_some(), "without mark and journal it is somebody else's");
+}
+
+#[tokio::test]
+async fn user_that_somebody_made_anew_is_left_alone() {
+    let site = Site::new().await;
+    site.run(reserve(1)).await;
+    let row = site.user("PT-A1B2C").expect("user");
+    site.operator(Request::new("/ip/hotspot/user/remove").attribute(".id", &row[".id"])).await;
+    site.operator(Request::new("/ip/hotspot/user/add").attribute("name", "PT-A1B2C")).await;
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_some());
+}
+
+#[tokio::test]
+async fn renamed_reservation_is_removed_all_the_same() {
+    let site = Site::new().await;
+    site.run(reserve(1)).await;
+    let row = site.user("PT-A1B2C").expect("user");
+    let set = Request::new("/ip/hotspot/user/set").attribute(".id", &row[".id"]);
+    site.operator(set.attribute("name", "otro-nombre")).await;
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert!(site.user("otro-nombre").is_none());
+}
+
+#[tokio::test]
+async fn session_of_a_user_that_was_removed_by_hand_ends() {
+    let site = Site::new().await;
+    site.run(reserve(1)).await;
+    site.device_seen(DEVICE, [10, 5, 50, 2]);
+    site.run(login(1)).await;
+    let row = site.user("PT-A1B2C").expect("user");
+    site.operator(Request::new("/ip/hotspot/user/remove").attribute(".id", &row[".id"])).await;
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert!(site.rows("active").is_empty() && site.rows("cookies").is_empty());
+}

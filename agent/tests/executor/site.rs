@@ -1,0 +1,220 @@
+//! A simulated router and an agent's executor beside it.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use pagos_agent::{executor::Executor, journal::Journal};
+use pagos_protocol::{
+    Action, Code, Command, Done, Outcome, RouterSettings, Secret,
+    command::{Confirm, Login, PurchaseRef, Release, Reserve},
+};
+use pagos_simulator::{
+    Config, RouterConfig, Simulator,
+    fault::{FaultKind, FaultRequest},
+    routeros::version::Version,
+};
+
+/// Both generations of RouterOS.
+pub(crate) const VERSIONS: [&str; 3] = ["6.42.12", "6.49.18", "7.20.8"];
+/// A profile that the simulator has from the start.
+pub(crate) const PROFILE: &str = "default";
+pub(crate) const ROUTER: &str = "RTR_1";
+pub(crate) const DEVICE: &str = "AA:BB:CC:00:00:01";
+/// Deadline of commands that are not about deadlines.
+pub(crate) const DEADLINE_MS: u64 = 10_000;
+
+pub(crate) struct Site {
+    pub(crate) simulator: Simulator,
+    pub(crate) executor: Executor,
+    directory: tempfile::TempDir,
+}
+
+pub(crate) type Row = BTreeMap<String, String>;
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        Self::of("7.20.8").await
+    }
+
+    pub(crate) async fn of(version: &str) -> Self {
+        let router =
+            RouterConfig { version: Version::parse(version).expect("version"), ..RouterConfig::named("r1") };
+        let config = Config { routers: vec![router, RouterConfig::named("r2")], ..Config::default() };
+        let simulator = Simulator::start(config).await.expect("simulator starts");
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let journal = Journal::open(&directory.path().join("journal.db")).expect("journal opens");
+        let executor = Executor::open(journal).expect("executor opens");
+        let site = Self { simulator, executor, directory };
+        let settings = site.settings(ROUTER, 0, 1);
+        site.executor.welcome(&[ROUTER.to_owned()], vec![settings]).await.expect("welcome");
+        site
+    }
+
+    /// Settings of the simulator's router number `index`.
+    pub(crate) fn settings(&self, router_id: &str, index: usize, version: u64) -> RouterSettings {
+        let address = &self.simulator.ready().routers[index];
+        RouterSettings {
+            router_id: router_id.to_owned(),
+            version,
+            host: address.host.clone(),
+            port: address.port,
+            username: address.username.clone(),
+            password: Secret::new(address.password.clone()),
+        }
+    }
+
+    pub(crate) fn journal_path(&self) -> PathBuf {
+        self.directory.path().join("journal.db")
+    }
+
+    /// The agent restarts: everything but the journal's file is forgotten.
+    pub(crate) async fn restart(&mut self) {
+        self.executor.close().await;
+        let journal = Journal::open(&self.journal_path()).expect("journal reopens");
+        self.executor = Executor::open(journal).expect("executor reopens");
+    }
+
+    /// The agent loses its journal.
+    pub(crate) async fn lose_journal(&mut self) {
+        self.executor.close().await;
+        std::fs::remove_file(self.journal_path()).expect("journal is removed");
+        let journal = Journal::open(&self.journal_path()).expect("journal opens");
+        self.executor = Executor::open(journal).expect("executor opens");
+        let settings = self.settings(ROUTER, 0, 1);
+        self.executor.welcome(&[ROUTER.to_owned()], vec![settings]).await.expect("welcome");
+    }
+
+    pub(crate) async fn run(&self, action: Action) -> Outcome {
+        self.run_within(action, DEADLINE_MS).await
+    }
+
+    pub(crate) async fn run_within(&self, action: Action, deadline_ms: u64) -> Outcome {
+        let command = Command { id: "c".into(), router_id: ROUTER.into(), deadline_ms, action };
+        self.executor.execute(command).await
+    }
+
+    /// Posts a fault of the first router; returns its number.
+    pub(crate) fn fault(&self, kind: FaultKind, part: Option<&str>, count: Option<u64>) -> u64 {
+        let request = FaultRequest {
+            target: "router".into(),
+            kind,
+            pattern: part.map(str::to_owned),
+            router: Some("r1".into()),
+            status: None,
+            message: None,
+            delay_ms: None,
+            count,
+        };
+        self.simulator.control().faults.post(request).expect("fault").id
+    }
+
+    pub(crate) fn mend(&self) {
+        self.simulator.control().faults.delete(None);
+    }
+
+    pub(crate) fn rows(&self, menu: &str) -> Vec<Row> {
+        let snapshot = self.simulator.control().routers[0].snapshot();
+        let (_, rows) = snapshot.menus.into_iter().find(|(name, _)| *name == menu).expect("menu");
+        let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+        rows.into_iter()
+            .map(|row| row.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect())
+            .collect()
+    }
+
+    /// The hotspot user of this name.
+    pub(crate) fn user(&self, name: &str) -> Option<Row> {
+        self.rows("users").into_iter().find(|row| row["name"] == name)
+    }
+
+    /// How many commands the router has seen, logins aside.
+    pub(crate) fn commands(&self) -> u64 {
+        let commands = self.simulator.control().routers[0].snapshot().commands;
+        commands.iter().filter(|(word, _)| *word != "/login").map(|(_, count)| count).sum()
+    }
+
+    /// How often the router has seen this command.
+    pub(crate) fn count(&self, word: &str) -> u64 {
+        self.simulator.control().routers[0].snapshot().commands.get(word).copied().unwrap_or(0)
+    }
+
+    /// Sends a command to the router past the agent, as its operator would.
+    pub(crate) async fn operator(
+        &self,
+        request: pagos_agent::routeros::Request,
+    ) -> pagos_agent::routeros::Reply {
+        let connection = pagos_agent::routeros::Connection::start(self.settings(ROUTER, 0, 1));
+        let deadline = pagos_agent::seams::clock::deadline_in(5_000);
+        connection.call(request, deadline).await.expect("operator's command")
+    }
+
+    pub(crate) fn device_seen(&self, mac: &str, ip: [u8; 4]) {
+        let mac = pagos_simulator::routeros::value::Mac::parse(mac.as_bytes()).expect("MAC");
+        self.simulator.control().routers[0].host_seen(mac, ip.into());
+    }
+}
+
+pub(crate) fn purchase(version: u64) -> PurchaseRef {
+    PurchaseRef { id: "TRX_1".into(), version }
+}
+
+pub(crate) fn reserve(version: u64) -> Action {
+    Action::Reserve(reservation(version))
+}
+
+pub(crate) fn reservation(version: u64) -> Reserve {
+    Reserve {
+        purchase: purchase(version),
+        name: "PT-A1B2C".into(),
+        password: Secret::new("0417"),
+        profile: PROFILE.into(),
+        enabled: true,
+    }
+}
+
+/// A PIN user, which is reserved disabled.
+pub(crate) fn reserve_pin(version: u64) -> Action {
+    Action::Reserve(Reserve { password: Secret::new(""), enabled: false, ..reservation(version) })
+}
+
+pub(crate) fn confirm(version: u64) -> Action {
+    Action::Confirm(Confirm { purchase: purchase(version), name: "PT-A1B2C".into(), profile: PROFILE.into() })
+}
+
+pub(crate) fn release(version: u64) -> Action {
+    Action::Release(Release { purchase: purchase(version), name: "PT-A1B2C".into() })
+}
+
+pub(crate) fn login(version: u64) -> Action {
+    login_of(version, DEVICE)
+}
+
+pub(crate) fn login_of(version: u64, mac: &str) -> Action {
+    Action::Login(Login {
+        purchase: purchase(version),
+        name: "PT-A1B2C".into(),
+        password: Secret::new("0417"),
+        mac: mac.into(),
+        ip: None,
+    })
+}
+
+pub(crate) fn done(done: Done) -> Outcome {
+    Outcome::done(done)
+}
+
+/// The code of an outcome that is `Refused`.
+#[track_caller]
+pub(crate) fn refused(outcome: &Outcome) -> Code {
+    match outcome {
+        Outcome::Refused { code, .. } => *code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The code of an outcome that is `Failed`.
+#[track_caller]
+pub(crate) fn failed(outcome: &Outcome) -> Code {
+    match outcome {
+        Outcome::Failed { code, .. } => *code,
+        other => panic!("not failed: {other:?}"),
+    }
+}
