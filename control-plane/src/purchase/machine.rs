@@ -139,12 +139,23 @@ pub enum Event {
     },
 }
 
-/// A stored state as a new runner must take it: a charge that was about to be sent may have been sent.
+/// A stored state as a new runner must take it: what was about to be sent may have been sent.
 #[must_use]
 pub fn resume(mut purchase: Purchase, now: Timestamp) -> Purchase {
-    if matches!(purchase.phase, Phase::ChargeSent | Phase::Verifying) {
-        purchase.phase = Phase::Unknown;
-        purchase.wake_at = now;
+    match purchase.phase {
+        Phase::Requested | Phase::Reserved => purchase.maybe_reserved = true,
+        Phase::ChargeSent | Phase::Verifying => {
+            purchase.phase = Phase::Unknown;
+            purchase.wake_at = now;
+        }
+        Phase::Unknown
+        | Phase::Paid
+        | Phase::Declined
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Mismatch
+        | Phase::Stuck => {}
     }
     purchase
 }
@@ -258,10 +269,10 @@ fn after_reserve(
                 purchase.draws += 1;
                 purchase.command_version += 1;
             }
-            Some(_) | None => fail(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now),
+            Some(_) | None => refuse(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now),
         },
-        RouterEnd::Refused(failure) => fail(purchase, failure, now),
-        RouterEnd::Gone => fail(purchase, Failure::new(Code::RouterError, FailureKind::Fault), now),
+        RouterEnd::Refused(failure) => refuse(purchase, failure, now),
+        RouterEnd::Gone => refuse(purchase, Failure::new(Code::RouterError, FailureKind::Fault), now),
         RouterEnd::Unclear(failure) => decline(purchase, failure, now),
     }
     if let Some(opening) = opening {
@@ -386,6 +397,15 @@ fn decline(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     purchase.command_version += 1;
     purchase.router_attempts = 0;
     purchase.wake_at = now;
+}
+
+/// The router took no user this time. Whether it holds one from before decides if there is something to remove.
+fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
+    if purchase.maybe_reserved {
+        decline(purchase, failure, now);
+    } else {
+        fail(purchase, failure, now);
+    }
 }
 
 /// No money moved and the router holds nothing.

@@ -41,6 +41,8 @@ pub struct Purchase {
     pub failure: Option<Failure>,
     /// When the payment was confirmed.
     pub paid_at: Option<Timestamp>,
+    /// An earlier process may have had the user made.
+    pub maybe_reserved: bool,
     /// When the user first stood on the router.
     pub reserved_at: Option<Timestamp>,
     /// The paid user is gone from the router and must be made again.
@@ -296,6 +298,7 @@ impl Purchase {
             router_attempts: 0,
             failure: None,
             paid_at: None,
+            maybe_reserved: false,
             reserved_at: None,
             remake: false,
             confirmed: false,

@@ -158,6 +158,8 @@ struct Path {
     /// The gateway said, after the charge was sent, that no money stands.
     excluded: bool,
     saw_paid: bool,
+    /// The router may hold a user of the purchase.
+    maybe_user: bool,
 }
 
 struct Explorer {
@@ -178,7 +180,7 @@ impl Explorer {
             self.ends.insert(path.purchase.phase.as_str());
             return;
         }
-        let state = serde_json::to_string(&(&path.purchase, path.charges, path.excluded)).expect("plain data");
+        let state = serde_json::to_string(&(&path.purchase, path.charges, path.excluded, path.maybe_user)).expect("plain data");
         if depth == 0 || !self.seen.insert(format!("{state}{}{}", path.now.0, path.crashes)) {
             return;
         }
@@ -192,6 +194,8 @@ impl Explorer {
         if path.crashes < 2 {
             let mut crashed = path.clone();
             crashed.crashes += 1;
+            // The effect may have been performed before the crash.
+            crashed.maybe_user |= matches!(effect, Effect::Reserve { .. });
             crashed.now = path.now.plus(1_000);
             crashed.purchase = resume(path.stored.clone(), crashed.now);
             self.explore(crashed, depth - 1);
@@ -199,6 +203,10 @@ impl Explorer {
         for event in events(effect) {
             let mut after = path.clone();
             after.excluded |= excludes_money(&path.purchase, &event);
+            after.maybe_user |= matches!(
+                event,
+                Event::Reserved { router: RouterEnd::Done | RouterEnd::Unclear(_), .. }
+            );
             after.saw_paid |= event == Event::Read(view(OrderStatus::Paid));
             after.purchase = apply(path.purchase.clone(), event, path.now);
             self.explore(after, depth - 1);
@@ -237,12 +245,15 @@ fn check(path: &Path, effect: Effect) {
         Effect::Confirm | Effect::Remake | Effect::Login => {
             assert!(path.saw_paid, "access without payment: {purchase:?}");
         }
+        Effect::End => {
+            let orphan = path.maybe_user && purchase.phase == Phase::Failed;
+            assert!(!orphan, "ended with a user on the router: {purchase:?}");
+        }
         Effect::Reserve { .. }
         | Effect::OpenOrder
         | Effect::ReadOrder
         | Effect::CancelOrder
-        | Effect::Wait(_)
-        | Effect::End => {}
+        | Effect::Wait(_) => {}
     }
     assert!(!is_usable(purchase) || path.saw_paid, "shown without payment: {purchase:?}");
 }
@@ -257,6 +268,7 @@ fn explore(user_type: UserType, auto_connect: bool, depth: u32) -> Explorer {
         crashes: 0,
         excluded: false,
         saw_paid: false,
+        maybe_user: false,
     };
     let mut explorer = Explorer { seen: BTreeSet::new(), ends: BTreeSet::new(), steps: 0 };
     explorer.explore(path, depth);
