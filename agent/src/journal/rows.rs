@@ -10,7 +10,7 @@ use std::{
 use pagos_protocol::{Outcome, RouterSettings, Secret};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::{Entry, JournalError, Kind, Slot};
+use super::{Entry, JournalError, Kind, MARK_KEPT_MS, Slot};
 use crate::seams::{clock, random};
 
 /// Steps from an empty file to the present schema; the number of those done is the file's `user_version`.
@@ -21,6 +21,9 @@ const FILE_MODE: u32 = 0o600;
 
 /// Most entries forgotten at one time, so that nobody waits long for it.
 const PRUNE_ROWS_MAX: i64 = 500;
+
+/// A wall clock that shows less, in milliseconds, has not been set: 2025-01-01.
+const CLOCK_PLAUSIBLE_MS: i64 = 1_735_689_600_000;
 
 /// How long SQLite waits for somebody who reads the file from outside, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 2_000;
@@ -129,13 +132,21 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets entries that were finished before `before_ms`; returns how many.
-    pub(super) fn prune(&self, before_ms: i64) -> Result<usize, JournalError> {
+    /// Forgets entries whose mark has been kept long enough at `now_ms`; returns how many.
+    ///
+    /// A box without a battery starts in the past. What it stamped before it knew the time counts from when it does.
+    pub(super) fn prune(&self, now_ms: i64) -> Result<usize, JournalError> {
+        if now_ms < CLOCK_PLAUSIBLE_MS {
+            return Ok(0);
+        }
+        self.db
+            .prepare_cached("UPDATE purchase SET finished_at = ?1 WHERE finished_at < ?2")?
+            .execute(params![now_ms, CLOCK_PLAUSIBLE_MS])?;
         let mut statement = self.db.prepare_cached(
             "DELETE FROM purchase WHERE purchase_id IN \
              (SELECT purchase_id FROM purchase WHERE finished_at IS NOT NULL AND finished_at < ?1 LIMIT ?2)",
         )?;
-        Ok(statement.execute(params![before_ms, PRUNE_ROWS_MAX])?)
+        Ok(statement.execute(params![now_ms - MARK_KEPT_MS, PRUNE_ROWS_MAX])?)
     }
 
     /// All routers, by id.

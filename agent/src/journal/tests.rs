@@ -1,11 +1,204 @@
+use std::os::unix::fs::PermissionsExt;
+
+use pagos_protocol::{Done, Outcome, Secret};
+
 use super::*;
 
+struct Place {
+    directory: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("temporary directory") }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("journal.db")
+    }
+
+    fn open(&self) -> Journal {
+        Journal::open(&self.path()).expect("journal opens")
+    }
+}
+
+fn entry(purchase_id: &str) -> Entry {
+    let mut entry = Entry::new(purchase_id, "RTR_1", "PT-00001", 1_000);
+    entry.profile = "1h".into();
+    entry.password = Secret::new("0417");
+    entry.decision = Some((Kind::Reserve, Slot { version: 3, outcome: None }));
+    entry
+}
+
+async fn put(journal: &Journal, entry: Entry) {
+    let purchase_id = entry.purchase_id.clone();
+    journal.decide(&purchase_id, move |_| (Some(entry), ())).await.written.expect("written");
+}
+
+fn settings(router_id: &str, version: u64) -> RouterSettings {
+    RouterSettings {
+        router_id: router_id.into(),
+        version,
+        host: "10.0.0.1".into(),
+        port: 8728,
+        username: "agente".into(),
+        password: Secret::new("secreta"),
+    }
+}
+
 #[tokio::test]
-async fn reopened_journal_keeps_its_id() {
-    let dir = tempfile::tempdir().expect("temporary directory");
-    let path = dir.path().join("journal.db");
-    let first = Journal::open(&path).expect("open");
-    let id = first.id().to_owned();
-    first.close().await;
-    assert_eq!(Journal::open(&path).expect("reopen").id(), id);
+async fn entry_survives_closing_with_everything_in_it() {
+    let place = Place::new();
+    let journal = place.open();
+    let id = journal.id().to_owned();
+    let mut whole = entry("TRX_1");
+    whole.row_id = Some("*1A".into());
+    whole.decision = Some((
+        Kind::Confirm,
+        Slot { version: u64::from(u32::MAX) * 4, outcome: Some(Outcome::done(Done::Confirmed)) },
+    ));
+    whole.login = Some(Slot { version: 9, outcome: Some(Outcome::done(Done::LoggedIn { already: true })) });
+    whole.finished_at = Some(crate::seams::clock::now_ms());
+    put(&journal, whole.clone()).await;
+    put(&journal, entry("TRX_2")).await;
+    journal.close().await;
+    let journal = place.open();
+    assert_eq!(journal.id(), id);
+    assert_eq!(journal.entry("TRX_1").await.expect("read"), Some(whole));
+    assert_eq!(journal.entry("TRX_2").await.expect("read"), Some(entry("TRX_2")));
+    assert_eq!(journal.entry("TRX_3").await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn recorded_outcome_is_seen_by_the_next_reader_and_after_a_restart() {
+    let place = Place::new();
+    let journal = place.open();
+    put(&journal, entry("TRX_1")).await;
+    let record = |entry: Option<Entry>| {
+        let mut entry = entry?;
+        entry.row_id = Some("*7".into());
+        Some(entry)
+    };
+    journal.record("TRX_1", record).await;
+    let row = |entry: Option<Entry>| entry.and_then(|entry| entry.row_id);
+    assert_eq!(row(journal.entry("TRX_1").await.expect("read")).as_deref(), Some("*7"));
+    journal.close().await;
+    assert_eq!(row(place.open().entry("TRX_1").await.expect("read")).as_deref(), Some("*7"));
+}
+
+#[tokio::test]
+async fn decision_is_in_the_file_when_it_returns() {
+    let place = Place::new();
+    let journal = place.open();
+    put(&journal, entry("TRX_1")).await;
+    let reader = rusqlite::Connection::open(place.path()).expect("second reader");
+    let count: i64 = reader.query_row("SELECT count(*) FROM purchase", [], |row| row.get(0)).expect("count");
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn many_at_once_are_all_written() {
+    let place = Place::new();
+    let journal = place.open();
+    let mut writing = tokio::task::JoinSet::new();
+    for number in 0..500 {
+        let journal = journal.clone();
+        writing.spawn(async move { put(&journal, entry(&format!("TRX_{number}"))).await });
+    }
+    while let Some(written) = writing.join_next().await {
+        written.expect("written");
+    }
+    for number in 0..500 {
+        assert!(journal.entry(&format!("TRX_{number}")).await.expect("read").is_some());
+    }
+}
+
+#[tokio::test]
+async fn file_is_readable_by_its_owner_only() {
+    let place = Place::new();
+    std::fs::write(place.path(), "").expect("file");
+    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o644)).expect("mode");
+    let journal = place.open();
+    put(&journal, entry("TRX_1")).await;
+    for ending in ["", "-wal", "-shm"] {
+        let path = format!("{}{ending}", place.path().display());
+        let mode = std::fs::metadata(&path).expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn newest_settings_of_a_router_are_kept() {
+    let place = Place::new();
+    let journal = place.open();
+    for (router_id, version) in [("RTR_2", 1), ("RTR_1", 5), ("RTR_1", 4), ("RTR_3", 1)] {
+        journal.put_router(settings(router_id, version)).await.expect("written");
+    }
+    journal.drop_router("RTR_3".into()).await.expect("written");
+    journal.close().await;
+    assert_eq!(place.open().routers_at_open(), [settings("RTR_1", 5), settings("RTR_2", 1)]);
+}
+
+#[tokio::test]
+async fn finished_entries_are_forgotten_after_their_time_and_others_never() {
+    let place = Place::new();
+    let journal = place.open();
+    let now = crate::seams::clock::now_ms();
+    let finished = |purchase_id: &str, at: Option<i64>| Entry { finished_at: at, ..entry(purchase_id) };
+    put(&journal, finished("TRX_old", Some(now - MARK_KEPT_MS - 60_000))).await;
+    put(&journal, finished("TRX_new", Some(now - MARK_KEPT_MS + 60_000))).await;
+    put(&journal, finished("TRX_open", None)).await;
+    put(&journal, finished("TRX_unset_clock", Some(2_000))).await;
+    journal.close().await;
+    let journal = place.open();
+    // Entries are pruned after the first request.
+    journal.entry("TRX_new").await.expect("read");
+    assert_eq!(journal.entry("TRX_old").await.expect("read"), None);
+    assert!(journal.entry("TRX_new").await.expect("read").is_some());
+    assert!(journal.entry("TRX_open").await.expect("read").is_some());
+    let unset = journal.entry("TRX_unset_clock").await.expect("read").expect("kept");
+    assert!(unset.finished_at.is_some_and(|at| at >= now));
+}
+
+#[tokio::test]
+async fn closed_journal_says_so() {
+    let place = Place::new();
+    let journal = place.open();
+    journal.close().await;
+    journal.close().await;
+    let decided = journal.decide("TRX_1", |_| (None, ())).await;
+    assert!(matches!(decided.written, Err(JournalError::Closed)));
+    assert_eq!(decided.verdict, None);
+}
+
+#[tokio::test]
+async fn journal_of_a_newer_agent_is_not_touched() {
+    let place = Place::new();
+    place.open().close().await;
+    let file = rusqlite::Connection::open(place.path()).expect("file");
+    file.pragma_update(None, "user_version", 99).expect("version");
+    assert!(matches!(Journal::open(&place.path()), Err(JournalError::Newer { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn bad_value_names_its_place_and_harms_no_other() {
+    let place = Place::new();
+    let journal = place.open();
+    put(&journal, entry("TRX_1")).await;
+    put(&journal, entry("TRX_2")).await;
+    let file = rusqlite::Connection::open(place.path()).expect("file");
+    file.execute("UPDATE purchase SET kind = 'nonsense' WHERE purchase_id = 'TRX_1'", []).expect("update");
+    let error = journal.entry("TRX_1").await.expect_err("a bad value");
+    assert_eq!(error.to_string(), "the journal holds a bad value in purchase.kind of TRX_1");
+    assert!(journal.entry("TRX_2").await.expect("read").is_some());
+}
+
+#[test]
+fn file_that_is_no_journal_is_named() {
+    let place = Place::new();
+    std::fs::write(place.path(), "this is not a database, it only looks like a file").expect("file");
+    let error = Journal::open(&place.path()).expect_err("no journal");
+    assert!(error.to_string().contains("journal.db"), "{error}");
+    let nowhere = place.directory.path().join("absent/journal.db");
+    assert!(matches!(Journal::open(&nowhere), Err(JournalError::File { .. })));
 }

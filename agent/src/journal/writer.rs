@@ -3,7 +3,7 @@
 use pagos_protocol::RouterSettings;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Entry, JournalError, MARK_KEPT_MS, rows::Store};
+use super::{Entry, JournalError, rows::Store};
 use crate::seams::clock;
 
 /// Most requests in one transaction.
@@ -127,7 +127,7 @@ fn apply(store: &Store, purchase_id: &str, update: Update) -> Result<(), Journal
 }
 
 fn prune(store: &Store) {
-    match store.prune(clock::now_ms() - MARK_KEPT_MS) {
+    match store.prune(clock::now_ms()) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "old journal entries pruned"),
         Err(error) => tracing::warn!(error = %error, "old journal entries were not pruned"),
