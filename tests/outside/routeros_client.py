@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks a simulated router with a RouterOS client that others wrote.
 
-    routeros_client.py HOST PORT USER PASSWORD CONTROL_URL [ROUTER]
+    routeros_client.py [--challenge] HOST PORT USER PASSWORD CONTROL_URL [ROUTER]
 
-Adds a hotspot user, finds it, logs a device in as it, and removes it again; each time it asks the router what it
+ROUTER is the router's name in the control API; without it, the first. With --challenge the client logs in the way that
+routers before 6.43 want it. Adds a hotspot user, finds it, logs a device in as it, and removes it again; each time it asks the router what it
 shows. Prints one line and ends with 0, or ends with an error.
 """
 
@@ -36,9 +37,9 @@ def refused(action, text):
     raise AssertionError(f"expected a refusal with {text!r}")
 
 
-def check_wrong_password(host, port, user):
-    pool = routeros_api.RouterOsApiPool(host, username=user, password="not it", port=port, plaintext_login=True)
-    refused(pool.get_api, "invalid user name or password")
+def check_wrong_password(address, user, plain):
+    pool = routeros_api.RouterOsApiPool(**address, username=user, password="not it", plaintext_login=plain)
+    refused(pool.get_api, "invalid user name or password" if plain else "cannot log in")
     pool.disconnect()
 
 
@@ -72,10 +73,13 @@ def check_login(api, control_url, router, name):
 
 
 def main():
-    host, port, user, password, control_url = sys.argv[1:6]
-    router = sys.argv[6] if len(sys.argv) > 6 else None
-    check_wrong_password(host, int(port), user)
-    pool = routeros_api.RouterOsApiPool(host, username=user, password=password, port=int(port), plaintext_login=True)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--challenge"]
+    plain = len(arguments) == len(sys.argv) - 1
+    host, port, user, password, control_url = arguments[:5]
+    router = arguments[5] if len(arguments) > 5 else None
+    address = {"host": host, "port": int(port)}
+    check_wrong_password(address, user, plain)
+    pool = routeros_api.RouterOsApiPool(**address, username=user, password=password, plaintext_login=plain)
     api = pool.get_api()
     version = api.get_resource("/system/resource").get()[0]["version"]
     users = api.get_resource("/ip/hotspot/user")

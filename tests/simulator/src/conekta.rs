@@ -33,7 +33,6 @@ use caller::Caller;
 use failure::{Failure, Language};
 use hyper::body::Incoming;
 use ledger::Entry;
-use order::Order;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use store::Store;
@@ -60,10 +59,15 @@ impl Conekta {
         self.url.get_or_init(|| url.to_owned());
     }
 
-    /// All orders of all keys as the vendor would show them, and the ledger.
-    pub fn everything(&self) -> (Vec<Value>, Vec<Entry>) {
-        let store = self.store();
-        (store.orders().iter().map(Order::render).collect(), store.ledger().to_vec())
+    /// All orders of all keys as the vendor would show them.
+    pub fn orders(&self) -> Vec<Value> {
+        let orders = self.store().orders();
+        orders.iter().map(|order| order.render()).collect()
+    }
+
+    /// What happened to money, in order.
+    pub fn ledger(&self) -> Vec<Entry> {
+        self.store().ledger().to_vec()
     }
 
     /// Carries a request out and returns status and body.
@@ -88,11 +92,13 @@ impl Conekta {
             }
             (&Method::GET, ["orders"]) => {
                 let filter = filter(parts)?;
-                Ok((200, listing::orders(self.store().orders(), &key, &filter, self.url())))
+                let orders = self.store().orders();
+                Ok((200, listing::orders(&orders, &key, &filter, self.url())))
             }
             (&Method::GET, ["charges"]) => {
                 let filter = filter(parts)?;
-                Ok((200, listing::charges(self.store().orders(), &key, &filter, self.url())))
+                let orders = self.store().orders();
+                Ok((200, listing::charges(&orders, &key, &filter, self.url())))
             }
             (&Method::GET, ["orders", id]) => Ok((200, self.store().order(&key, id)?.render())),
             (&Method::POST, ["orders", id, "charges"]) => {

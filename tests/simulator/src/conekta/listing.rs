@@ -3,6 +3,7 @@
 use super::failure::{Detail, Failure};
 use super::order::{Order, Status};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Rows on a page when nothing is said.
 const LIMIT_DEFAULT: usize = 20;
@@ -62,13 +63,13 @@ impl Filter {
 }
 
 /// A page of the orders of a key.
-pub fn orders(orders: &[Order], key: &str, filter: &Filter, url: &str) -> Value {
+pub fn orders(orders: &[Arc<Order>], key: &str, filter: &Filter, url: &str) -> Value {
     let matching = orders.iter().rev().filter(|order| order.key == key && filter.matches(order));
     page(matching.map(|order| (order.id.as_str(), || order.render())), filter, &format!("{url}/orders"))
 }
 
 /// A page of the charges of a key.
-pub fn charges(orders: &[Order], key: &str, filter: &Filter, url: &str) -> Value {
+pub fn charges(orders: &[Arc<Order>], key: &str, filter: &Filter, url: &str) -> Value {
     let matching = orders.iter().rev().filter(|order| order.key == key && filter.matches(order));
     let charges = matching.flat_map(|order| order.charges.iter().rev().map(move |charge| (order, charge)));
     let rows = charges.map(|(order, charge)| (charge.id.as_str(), move || order.render_charge(charge)));

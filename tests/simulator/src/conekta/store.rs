@@ -8,14 +8,15 @@ use super::validate::{ChargeDraft, OrderDraft, RefundDraft};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the gateway knows.
 #[derive(Debug)]
 pub struct Store {
     seed: u64,
     ids: u64,
-    /// Orders in the order they were made.
-    orders: Vec<Order>,
+    /// Orders in the order they were made; shared with those who are looking at them.
+    orders: Vec<Arc<Order>>,
     by_id: BTreeMap<String, usize>,
     used_tokens: BTreeSet<String>,
     ledger: Vec<Entry>,
@@ -34,9 +35,9 @@ impl Store {
         }
     }
 
-    /// All orders in the order they were made.
-    pub fn orders(&self) -> &[Order] {
-        &self.orders
+    /// All orders in the order they were made, as they are now: to look at without holding the gateway up.
+    pub fn orders(&self) -> Vec<Arc<Order>> {
+        self.orders.clone()
     }
 
     /// What happened to money, in order.
@@ -67,7 +68,7 @@ impl Store {
         let charge = draft.charge.clone();
         let index = self.orders.len();
         self.by_id.insert(id.clone(), index);
-        self.orders.push(Order {
+        self.orders.push(Arc::new(Order {
             id,
             key: key.to_owned(),
             draft,
@@ -77,7 +78,7 @@ impl Store {
             created_at: now_ms / 1000,
             updated_at: now_ms / 1000,
             charges: Vec::new(),
-        });
+        }));
         if let Some(charge) = charge {
             self.try_charge(index, charge, now_ms)?;
         }
@@ -89,7 +90,7 @@ impl Store {
     /// # Errors
     /// 404 when the key has none.
     pub fn order(&self, key: &str, id: &str) -> Result<&Order, Failure> {
-        self.index(key, id).map(|index| &self.orders[index])
+        self.index(key, id).map(|index| self.orders[index].as_ref())
     }
 
     /// Charges an order that has no charge yet, or only declined ones; returns the charge.
@@ -126,7 +127,7 @@ impl Store {
     pub fn refund(&mut self, key: &str, id: &str, draft: RefundDraft, now_ms: u64) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
         let refund_id = self.fresh_id();
-        let order = &mut self.orders[index];
+        let order = Arc::make_mut(&mut self.orders[index]);
         if !order.status.is_some_and(Status::refundable) {
             return Err(Failure::precondition("order.not_refundable", "the order has nothing to refund"));
         }
@@ -167,7 +168,7 @@ impl Store {
     /// 404 unknown order, 428 when it is paid or closed.
     pub fn cancel(&mut self, key: &str, id: &str, now_ms: u64) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
-        let order = &mut self.orders[index];
+        let order = Arc::make_mut(&mut self.orders[index]);
         order.updated_at = now_ms / 1000;
         match order.status {
             None | Some(Status::Declined) => order.status = Some(Status::Canceled),
@@ -202,7 +203,7 @@ impl Store {
         now_ms: u64,
     ) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
-        let order = &mut self.orders[index];
+        let order = Arc::make_mut(&mut self.orders[index]);
         if order.status != Some(Status::PreAuthorized) {
             return Err(Failure::precondition("order.not_pre_authorized", "the order holds no money"));
         }
@@ -240,7 +241,7 @@ impl Store {
             self.used_tokens.insert(draft.token_id.clone());
         }
         let id = self.fresh_id();
-        let order = &mut self.orders[index];
+        let order = Arc::make_mut(&mut self.orders[index]);
         let (status, kind) = match decline {
             Some(_) => (Status::Declined, EntryKind::Declined),
             None if order.draft.pre_authorize => (Status::PreAuthorized, EntryKind::Hold),

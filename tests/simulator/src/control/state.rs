@@ -14,6 +14,8 @@ pub(super) struct Part {
     routers: Option<String>,
     /// `false` leaves the rows of `users` out, for a look at a router with many.
     users: Option<bool>,
+    /// `false` leaves the gateway's orders out; the ledger stays.
+    orders: Option<bool>,
 }
 
 pub(super) fn render(control: &Control, part: &Part) -> Value {
@@ -26,10 +28,14 @@ pub(super) fn render(control: &Control, part: &Part) -> Value {
         .filter(|router| wanted(router))
         .map(|router| render_router(router, part.users != Some(false)))
         .collect();
-    let (orders, ledger) = control.conekta.everything();
+    let mut conekta = Map::new();
+    if part.orders != Some(false) {
+        conekta.insert("orders".to_owned(), control.conekta.orders().into());
+    }
+    conekta.insert("ledger".to_owned(), json!(control.conekta.ledger()));
     json!({
         "routers": routers,
-        "conekta": { "orders": orders, "ledger": ledger },
+        "conekta": conekta,
         // Not played yet; the list keeps the shape.
         "mercado_pago": { "payments": [] },
         "clock": { "now_ms": control.clock.now_ms() },
