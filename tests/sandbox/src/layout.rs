@@ -65,6 +65,12 @@ impl Layout {
         self.root.join("sandbox.json")
     }
 
+    /// What the simulator showed at the end of `--once`: its state goes away with it.
+    #[must_use]
+    pub fn last_state(&self) -> PathBuf {
+        self.root.join("simulator.state.json")
+    }
+
     /// Ready file of a part.
     #[must_use]
     pub fn ready_file(&self, part: &str) -> PathBuf {

@@ -78,6 +78,8 @@ async fn live(
         write_private(path, &serde_json::to_string_pretty(&ready)?)?;
     }
     if options.once {
+        let shown = http.get(&format!("{}/state", ready.simulator.control_url), Login::None).await?;
+        write_private(&layout.last_state(), &shown.good("reading the simulator's state")?.to_string())?;
         return print(&receipt);
     }
     story.open(&ready);
@@ -105,8 +107,6 @@ async fn start(
         .unwrap_or_else(|| format!("sqlite://{}", layout.control_plane().join("pagos.db").display()));
     let control_call = control_plane_call(&programs, layout, &ports, &simulator.conekta_url, &database_url);
     let (control, control_pid) = parts::start_control_plane(processes, &control_call, layout).await?;
-    let database_url = database_url
-        .unwrap_or_else(|| format!("sqlite://{}", layout.control_plane().join("pagos.db").display()));
     story.control_plane(&control.http_url, &database_url);
 
     let agent_call = agent_call(&programs, layout);

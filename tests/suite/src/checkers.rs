@@ -21,10 +21,13 @@ mod sound;
 
 use crate::evidence::Evidence;
 
+/// One checker.
+type Check = fn(&Evidence) -> Vec<String>;
+
 /// All breaches, each with the promise that it breaks.
 #[must_use]
 pub fn breaches(evidence: &Evidence) -> Vec<String> {
-    let promises: [(&str, fn(&Evidence) -> Vec<String>); 5] = [
+    let promises: [(&str, Check); 5] = [
         ("P1", charge_after_user::check),
         ("P2", access_only_paid::check),
         ("P3", charged_once::check),

@@ -24,3 +24,22 @@ pub mod services;
 pub mod simulator;
 pub mod tidy;
 pub mod wait;
+
+/// Turns each named async function that takes a [`sandbox::Database`] into two tests, one per database.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() -> anyhow::Result<()> {
+                Box::pin(super::$name($crate::sandbox::Database::Sqlite)).await
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() -> anyhow::Result<()> {
+                Box::pin(super::$name($crate::sandbox::Database::Postgres)).await
+            })+
+        }
+    };
+}

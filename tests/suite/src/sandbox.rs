@@ -145,7 +145,7 @@ pub struct Sandbox {
     process: Child,
     restarted: Vec<Child>,
     /// Removed last.
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Sandbox {
@@ -193,7 +193,7 @@ impl Sandbox {
             }
         });
         let ready = ready.await?;
-        Ok(Self { ready, process, restarted: Vec::new(), _dir: dir })
+        Ok(Self { ready, process, restarted: Vec::new(), dir })
     }
 
     /// The portal of the sandbox's router.
@@ -232,6 +232,14 @@ impl Sandbox {
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.process.id()
+    }
+
+    /// What the sandbox has told so far.
+    ///
+    /// # Errors
+    /// When its output cannot be read.
+    pub fn story(&self) -> anyhow::Result<String> {
+        Ok(std::fs::read_to_string(self.dir.path().join("sandbox.log"))?)
     }
 
     /// `kill -9` of the control plane.

@@ -12,7 +12,7 @@ pub mod imports;
 pub mod texts;
 pub mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -57,7 +57,7 @@ pub fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
             if kind.is_dir() && !SKIPPED.contains(&name.as_str()) && !name.starts_with("target") {
                 folders.push(path);
             } else if kind.is_file() {
-                found.extend(read(root, path));
+                found.extend(read(root, &path));
             }
         }
     }
@@ -66,8 +66,8 @@ pub fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
 }
 
 /// A file that is no text is none of ours.
-fn read(root: &Path, path: PathBuf) -> Option<Source> {
-    let text = std::fs::read_to_string(&path).ok()?;
+fn read(root: &Path, path: &Path) -> Option<Source> {
+    let text = std::fs::read_to_string(path).ok()?;
     let below = path.strip_prefix(root).ok()?;
     Some(Source { path: below.to_string_lossy().replace('\\', "/"), text })
 }

@@ -16,7 +16,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
         for entry in tried.filter(|entry| evidence.sale_of(entry) == Some(purchase.id.as_str())) {
             match purchase.reserved_at {
                 None => {
-                    breaches.push(format!("{} was charged but its user was never confirmed", purchase.id))
+                    breaches.push(format!("{} was charged but its user was never confirmed", purchase.id));
                 }
                 Some(at) if at > entry.at_ms => {
                     breaches.push(format!(

@@ -51,7 +51,7 @@ fn leaves_repository(path: &str, line: &str) -> bool {
     let mut rest = line;
     while let Some(at) = rest.find(climb) {
         let steps =
-            rest[at..].as_bytes().chunks(climb.len()).take_while(|step| *step == climb.as_bytes()).count();
+            rest.as_bytes()[at..].chunks(climb.len()).take_while(|step| *step == climb.as_bytes()).count();
         if steps > depth {
             return true;
         }

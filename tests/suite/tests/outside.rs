@@ -1,0 +1,66 @@
+//! Clients that others wrote, run against the simulator: it is judged by them, not by our own code.
+#![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use pagos_suite::programs::repository;
+use pagos_suite::simulator::OwnSimulator;
+use tokio::process::Command;
+
+/// The longest a client may take, in milliseconds.
+const CLIENT_MS_MAX: u64 = 60_000;
+/// Names another Python that has the packages.
+const PYTHON_VARIABLE: &str = "PAGOS_TEST_PYTHON";
+
+#[tokio::test]
+async fn routeros_api_works_against_both_generations_of_routers() -> anyhow::Result<()> {
+    let simulator = OwnSimulator::start(&["name=old,version=6.49.18", "name=new,version=7.20.8"]).await?;
+    for router in &simulator.ready.routers {
+        let port = router.port.to_string();
+        let said = client(
+            "routeros_client.py",
+            &[
+                &router.host,
+                &port,
+                &router.username,
+                &router.password,
+                &simulator.ready.control_url,
+                &router.name,
+            ],
+        )
+        .await?;
+        assert!(said.starts_with("OK") && said.contains(&router.version), "{said}");
+    }
+    assert_eq!(simulator.ready.routers.len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_official_conekta_sdk_sells_against_the_double() -> anyhow::Result<()> {
+    let simulator = OwnSimulator::start(&["name=kiosco,version=7.20.8"]).await?;
+    let said = client("conekta_client.py", &[&simulator.ready.conekta_url]).await?;
+    assert!(said.starts_with("OK"), "{said}");
+    Ok(())
+}
+
+async fn client(name: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let script = repository().join("tests/outside").join(name);
+    let mut command = Command::new(python()?);
+    command.arg(&script).args(arguments).kill_on_drop(true);
+    let limit = Duration::from_millis(CLIENT_MS_MAX);
+    let output =
+        tokio::time::timeout(limit, command.output()).await.with_context(|| format!("{name} hangs"))??;
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    anyhow::ensure!(output.status.success(), "{name}: {}\n{said}\n{complained}", output.status);
+    Ok(said.into_owned())
+}
+
+fn python() -> anyhow::Result<PathBuf> {
+    let named = std::env::var_os(PYTHON_VARIABLE).map(PathBuf::from);
+    let python = named.unwrap_or_else(|| repository().join(".venv/bin/python"));
+    anyhow::ensure!(python.is_file(), "{} is missing; scripts/setup makes it", python.display());
+    Ok(python)
+}
