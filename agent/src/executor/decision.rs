@@ -3,13 +3,18 @@
 //! Versions order the decisions about a purchase. Logins are remembered beside them: they make no later decision
 //! obsolete, except a reservation or removal that is older than the login.
 //!
-//! An outcome that a repeat could not better is final and is given again. A refused reservation is final whatever its
-//! reason: its purchase may have been given up for it, and a late delivery of the same command must not make a user
-//! that nobody will remove.
+//! What was done stays done and is reported again. A refusal or failure that trying again cannot better is reported
+//! again for [`REFUSAL_KEPT_MS`], and so is every refused reservation: its purchase may have been given up for it, and a
+//! late delivery of the same command must not make a user that nobody will remove. After that time no delivery can
+//! still be on its way, and a command of the same version is a new try.
 
 use pagos_protocol::{Action, Outcome, Secret};
 
 use crate::journal::{Entry, Kind, Slot};
+
+/// How long a refusal is reported again, in milliseconds. Longer than a frame can be on its way: a link that is silent
+/// for 45 s is given up.
+pub const REFUSAL_KEPT_MS: i64 = 120_000;
 
 /// What a command asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +49,19 @@ pub enum Before {
     Resumed,
 }
 
-/// Judges a command by the journal's entry of its purchase.
+/// Judges a command by the journal's entry of its purchase, at `now_ms` of the wall clock.
 #[must_use]
-pub fn decide(entry: Option<&Entry>, asked: Asked, version: u64) -> Verdict {
+pub fn decide(entry: Option<&Entry>, asked: Asked, version: u64, now_ms: i64) -> Verdict {
     let Some(entry) = entry else { return Verdict::Run(Before::Unknown) };
+    // A clock that was set meanwhile may have gone either way.
+    let recent = (now_ms - entry.started_at).abs() < REFUSAL_KEPT_MS;
     match asked {
-        Asked::Decision(kind) => decide_decision(entry, kind, version),
-        Asked::Login => decide_login(entry, version),
+        Asked::Decision(kind) => decide_decision(entry, kind, version, recent),
+        Asked::Login => decide_login(entry, version, recent),
     }
 }
 
-fn decide_decision(entry: &Entry, kind: Kind, version: u64) -> Verdict {
+fn decide_decision(entry: &Entry, kind: Kind, version: u64, recent: bool) -> Verdict {
     let overtaken_by_login = match kind {
         Kind::Reserve | Kind::Release => entry.login.as_ref().is_some_and(|login| login.version > version),
         Kind::Confirm => false,
@@ -67,7 +74,10 @@ fn decide_decision(entry: &Entry, kind: Kind, version: u64) -> Verdict {
     }
     if version == known.version && kind == *known_kind {
         return match &known.outcome {
-            Some(outcome) if is_final(Asked::Decision(kind), outcome) => Verdict::Replay(outcome.clone()),
+            Some(outcome) if is_final(Asked::Decision(kind), outcome, recent) => {
+                Verdict::Replay(outcome.clone())
+            }
+            Some(Outcome::Refused { .. }) if kind == Kind::Reserve => Verdict::Run(Before::Nothing),
             Some(_) | None => Verdict::Run(Before::Resumed),
         };
     }
@@ -77,7 +87,7 @@ fn decide_decision(entry: &Entry, kind: Kind, version: u64) -> Verdict {
     Verdict::Run(left_behind(*known_kind, known))
 }
 
-fn decide_login(entry: &Entry, version: u64) -> Verdict {
+fn decide_login(entry: &Entry, version: u64, recent: bool) -> Verdict {
     if let Some((kind, known)) = &entry.decision {
         if version < known.version || (version == known.version && *kind == Kind::Release) {
             return Verdict::Stale;
@@ -86,7 +96,7 @@ fn decide_login(entry: &Entry, version: u64) -> Verdict {
     match &entry.login {
         Some(known) if version < known.version => Verdict::Stale,
         Some(Slot { version: known, outcome: Some(outcome) })
-            if version == *known && is_final(Asked::Login, outcome) =>
+            if version == *known && is_final(Asked::Login, outcome, recent) =>
         {
             Verdict::Replay(outcome.clone())
         }
@@ -116,13 +126,15 @@ fn left_behind(kind: Kind, slot: &Slot) -> Before {
     }
 }
 
-/// Whether an outcome is given again instead of trying again.
+/// Whether an outcome is reported again instead of trying again; `recent` is within [`REFUSAL_KEPT_MS`].
 #[must_use]
-pub fn is_final(asked: Asked, outcome: &Outcome) -> bool {
+pub fn is_final(asked: Asked, outcome: &Outcome, recent: bool) -> bool {
     match outcome {
         Outcome::Done { .. } => true,
-        Outcome::Refused { code, .. } => asked == Asked::Decision(Kind::Reserve) || !code.retryable(),
-        Outcome::Failed { retryable, .. } => !retryable,
+        Outcome::Refused { code, .. } => {
+            recent && (asked == Asked::Decision(Kind::Reserve) || !code.retryable())
+        }
+        Outcome::Failed { retryable, .. } => recent && !retryable,
         Outcome::Unknown => false,
     }
 }

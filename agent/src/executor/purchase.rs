@@ -7,13 +7,10 @@ use super::{
     Inner, Place,
     act::Act,
     confirm,
-    decision::{Asked, Asking, Before, Row, Verdict, decide},
+    decision::{Asking, Before, Row, Verdict, decide},
     login, release, reserve,
 };
-use crate::{
-    journal::Kind,
-    seams::clock::{self, Instant},
-};
+use crate::seams::clock::{self, Instant};
 
 /// How an act ended, and what it learnt about the user's row.
 pub(super) struct Ended {
@@ -63,7 +60,6 @@ pub(super) async fn run(
         }
     };
     let (ended, act) = act(&command.action, &task, place, deadline).await;
-    log_end(&asking, &ended.outcome);
     record(inner, asking, &ended).await;
     let failed = matches!(ended.outcome, Outcome::Failed { .. });
     let _ = report.send(ended.outcome);
@@ -83,12 +79,13 @@ async fn take_up(
     let judged = asking.clone();
     let router = router_id.to_owned();
     let deciding = inner.journal.decide(&asking.purchase_id, move |entry| {
-        let verdict = decide(entry.as_ref(), judged.asked, judged.version);
+        let now_ms = clock::now_ms();
+        let verdict = decide(entry.as_ref(), judged.asked, judged.version, now_ms);
         let row_id = entry.as_ref().and_then(|entry| entry.row_id.clone());
         match &verdict {
             Verdict::Replay(_) | Verdict::Stale => (None, (verdict, row_id, String::new())),
             Verdict::Run(_) => {
-                let entry = judged.taken_up(entry, &router, clock::now_ms());
+                let entry = judged.taken_up(entry, &router, now_ms);
                 let known = (verdict, entry.row_id.clone(), entry.profile.clone());
                 (Some(entry), known)
             }
@@ -168,26 +165,4 @@ async fn record(inner: &Inner, asking: Asking, ended: &Ended) {
         .journal
         .record(&purchase_id, move |entry| asking.ended(entry, &outcome, row, clock::now_ms()))
         .await;
-}
-
-fn log_end(asking: &Asking, outcome: &Outcome) {
-    let purchase_id = &asking.purchase_id;
-    let kind = match asking.asked {
-        Asked::Decision(Kind::Reserve) => "reserve",
-        Asked::Decision(Kind::Confirm) => "confirm",
-        Asked::Decision(Kind::Release) => "release",
-        Asked::Login => "login",
-    };
-    match outcome {
-        Outcome::Done { .. } => {
-            tracing::info!(purchase.id = %purchase_id, command.kind = kind, "command done");
-        }
-        Outcome::Refused { code, .. } => {
-            tracing::info!(purchase.id = %purchase_id, command.kind = kind, code = ?code, "command refused");
-        }
-        Outcome::Failed { code, .. } => {
-            tracing::warn!(purchase.id = %purchase_id, command.kind = kind, code = ?code, "command failed");
-        }
-        Outcome::Unknown => {}
-    }
 }

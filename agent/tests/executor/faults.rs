@@ -121,31 +121,20 @@ async fn add_that_comes_too_late_is_cancelled() {
 #[tokio::test]
 async fn router_away_in_the_middle_is_waited_for() {
     let site = Site::new().await;
+    site.run(Action::Probe).await;
     site.fault(FaultKind::DropAfter, Some(ADD), Some(1));
-    let away = async {
-        while site.count(ADD) == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        let away = site.fault(FaultKind::Away, None, None);
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
-        site.simulator.control().faults.delete(Some(away));
-    };
-    let (outcome, ()) = tokio::join!(site.run(reserve(1)), away);
-    assert_eq!(outcome, done(Done::Reserved));
+    site.fault(FaultKind::DropBefore, Some("/login"), Some(3));
+    assert_eq!(site.run(reserve(1)).await, done(Done::Reserved));
+    assert_eq!(site.count("/login"), 5);
 }
 
 #[tokio::test]
 async fn router_that_stays_away_after_an_add_is_failed_not_refused() {
     let site = Site::new().await;
+    site.run(Action::Probe).await;
     site.fault(FaultKind::DropAfter, Some(ADD), Some(1));
-    let away = async {
-        while site.count(ADD) == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        site.fault(FaultKind::Away, None, None);
-    };
-    let (outcome, ()) = tokio::join!(site.run_within(reserve(1), 1_500), away);
-    assert_eq!(failed(&outcome), Code::RouterUnreachable);
+    site.fault(FaultKind::DropBefore, Some("/login"), None);
+    assert_eq!(failed(&site.run_within(reserve(1), 1_500).await), Code::RouterUnreachable);
     site.mend();
     // The same command again finds out.
     assert_eq!(site.run(reserve(1)).await, done(Done::Reserved));

@@ -34,7 +34,7 @@ fn entry_with(asked: Asked, version: u64, outcome: Option<Outcome>) -> Entry {
 #[test]
 fn unknown_purchase_is_always_run() {
     for asked in ALL_ASKED {
-        assert_eq!(decide(None, asked, 1), Verdict::Run(Before::Unknown));
+        assert_eq!(decide(None, asked, 1, 0), Verdict::Run(Before::Unknown));
     }
 }
 
@@ -45,17 +45,20 @@ fn every_pair_of_commands_is_judged() {
         for end in ends() {
             let entry = entry_with(known, 5, end.clone());
             for asked in ALL_ASKED {
-                for version in [4, 5, 6] {
-                    let verdict = decide(Some(&entry), asked, version);
-                    check(known, end.as_ref(), asked, version, &verdict);
+                for (version, now_ms) in [(4, 0), (5, 0), (6, 0), (4, LATER), (5, LATER), (6, LATER)] {
+                    let verdict = decide(Some(&entry), asked, version, now_ms);
+                    check(known, end.as_ref(), asked, version, now_ms < LATER, &verdict);
                 }
             }
         }
     }
 }
 
-fn check(known: Asked, end: Option<&Outcome>, asked: Asked, version: u64, verdict: &Verdict) {
-    let what = format!("known {known:?} 5 {end:?}, asked {asked:?} {version}: {verdict:?}");
+/// When no delivery can still be on its way.
+const LATER: i64 = REFUSAL_KEPT_MS;
+
+fn check(known: Asked, end: Option<&Outcome>, asked: Asked, version: u64, recent: bool, verdict: &Verdict) {
+    let what = format!("recent {recent}, known {known:?} 5 {end:?}, asked {asked:?} {version}: {verdict:?}");
     let confirm_beside_login = known == Asked::Login && asked == Asked::Decision(Kind::Confirm);
     let older = version < 5 && !confirm_beside_login;
     let same_and_backwards = version == 5
@@ -71,8 +74,11 @@ fn check(known: Asked, end: Option<&Outcome>, asked: Asked, version: u64, verdic
         assert_eq!(*verdict, Verdict::Stale, "{what}");
     } else if version == 5 && known == asked {
         match end {
-            Some(outcome) if is_final(asked, outcome) => {
+            Some(outcome) if is_final(asked, outcome, recent) => {
                 assert_eq!(*verdict, Verdict::Replay(outcome.clone()), "{what}");
+            }
+            Some(Outcome::Refused { .. }) if asked == Asked::Decision(Kind::Reserve) => {
+                assert_eq!(*verdict, Verdict::Run(Before::Nothing), "{what}");
             }
             Some(_) | None => assert_eq!(*verdict, Verdict::Run(Before::Resumed), "{what}"),
         }
@@ -82,16 +88,17 @@ fn check(known: Asked, end: Option<&Outcome>, asked: Asked, version: u64, verdic
 }
 
 #[test]
-fn refused_reservation_is_final_and_other_refusals_only_if_nothing_can_help() {
+fn what_is_done_stays_done_and_refusals_are_kept_for_a_while() {
     let away = Outcome::refused(Code::RouterUnreachable, "");
-    assert!(is_final(Asked::Decision(Kind::Reserve), &away));
-    for asked in [Asked::Decision(Kind::Confirm), Asked::Decision(Kind::Release), Asked::Login] {
-        assert!(!is_final(asked, &away));
-        assert!(is_final(asked, &Outcome::refused(Code::UserGone, "")));
-    }
+    let gone = Outcome::refused(Code::UserGone, "");
     for asked in ALL_ASKED {
-        assert!(!is_final(asked, &Outcome::failed(Code::DeadlinePassed, "")));
-        assert!(is_final(asked, &Outcome::done(Done::Confirmed)));
+        assert_eq!(is_final(asked, &away, true), asked == Asked::Decision(Kind::Reserve));
+        assert!(is_final(asked, &gone, true));
+        assert!(!is_final(asked, &away, false) && !is_final(asked, &gone, false));
+        assert!(!is_final(asked, &Outcome::failed(Code::DeadlinePassed, ""), true));
+        for recent in [true, false] {
+            assert!(is_final(asked, &Outcome::done(Done::Confirmed), recent));
+        }
     }
 }
 
@@ -109,7 +116,7 @@ fn newer_command_learns_what_the_older_left_behind() {
         (Asked::Decision(Kind::Confirm), Some(Outcome::done(Done::Confirmed)), reserve, Before::Something),
     ] {
         let entry = entry_with(known, 1, end);
-        assert_eq!(decide(Some(&entry), asked, 2), Verdict::Run(before));
+        assert_eq!(decide(Some(&entry), asked, 2, 0), Verdict::Run(before));
     }
 }
 
