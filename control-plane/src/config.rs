@@ -207,7 +207,10 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn printed(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<String, ConfigError> {
+    pub fn printed(
+        file: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<String, ConfigError> {
         Self::load(file, environment)?;
         let mut table = layer::merged(file, environment)?;
         redact(&mut table);
@@ -217,7 +220,8 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let addresses = [("public_url", &self.public_url, true), ("conekta.url", &self.conekta.url, false)];
         for (key, url, may_be_empty) in addresses {
-            let good = (url.is_empty() && may_be_empty) || url.starts_with("https://") || url.starts_with("http://");
+            let good =
+                (url.is_empty() && may_be_empty) || url.starts_with("https://") || url.starts_with("http://");
             if !good || url.ends_with('/') {
                 return Err(wrong(key, "must begin with https:// or http:// and not end with a slash"));
             }

@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod device;
+pub mod email;
 pub mod failure;
 pub mod hotspot_user;
 pub mod id;

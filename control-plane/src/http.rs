@@ -1,3 +1,212 @@
 //! The public HTTP interface.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`app`] | what handlers may use |
+//! | [`frame`] | request id, language, log span and the bodies of errors |
+//! | [`error`] | error answers; the one file with statuses of error codes |
+//! | [`body`] | reading and checking what was sent |
+//! | [`extract`] | who is asking |
+//! | [`portal`] | endpoints for captive portals (router API key) |
+//! | [`session`] | logging in and out |
+//! | [`company`] | endpoints for admins of a company |
+//! | [`admin`] | endpoints for operators of the platform |
+//! | [`service`] | health and readiness |
+//! | [`setup`] | the page that makes the first super admin |
+//!
+//! A handler parses, calls one function and renders. No SQL and no gateway here.
 
+pub mod admin;
+pub mod app;
+pub mod body;
+pub mod company;
 pub mod error;
+pub mod extract;
+pub mod frame;
+pub mod portal;
+pub mod service;
+pub mod session;
+pub mod setup;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+
+use app::Shared;
+use error::ApiError;
+
+use crate::domain::code::Code;
+use crate::tenants::TenantError;
+
+/// How long a browser may keep the answer to a preflight request, in seconds.
+const PREFLIGHT_LIFE_S: u64 = 600;
+
+type Routes = Vec<(&'static str, MethodRouter<Shared>)>;
+
+/// For captive portals: router API key, any origin.
+#[rustfmt::skip]
+fn portal_routes() -> Routes {
+    vec![
+        ("/api/v1/config/public", get(portal::public_config::handle)),
+        ("/api/v1/catalogo_perfiles_venta", get(portal::catalogue::handle)),
+        ("/api/v1/catalogo_perfiles_venta/debug", get(portal::catalogue_debug::handle)),
+        ("/api/v1/catalogo_perfiles_venta/{producto_id}", get(portal::catalogue_item::handle)),
+    ]
+}
+
+/// For panels: session, configured origins only.
+#[rustfmt::skip]
+fn session_routes() -> Routes {
+    vec![
+        ("/api/v1/auth/login", post(session::log_in::handle)),
+        ("/api/v1/auth/logout", post(session::log_out::handle)),
+        ("/api/v1/auth/change-password", post(session::change_password::handle)),
+
+        ("/api/v1/admin/mi-empresa", get(company::show::handle)),
+        ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
+        ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
+        ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
+        ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
+        ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones", get(company::transaction_list::handle)),
+        ("/api/v1/admin/products", post(company::product_create::handle).get(company::product_list::handle)),
+        ("/api/v1/admin/products/{producto_id}", get(company::product_show::handle)
+            .put(company::product_change::handle).delete(company::product_deactivate::handle)),
+        ("/api/v1/admin/routers/{router_id}/mikrotik-profiles", get(company::router_profiles::handle)),
+        ("/api/v1/admin/routers/{router_id}/test-connection", get(company::router_test::handle)),
+
+        ("/admin/dashboard", get(admin::dashboard::handle)),
+        ("/admin/empresas", post(admin::company_create::handle).get(admin::company_list::handle)),
+        ("/admin/empresas/{empresa_id}/stats", get(admin::company_stats::handle)),
+        ("/admin/empresas/{empresa_id}/routers", post(admin::router_create::handle).get(admin::router_list::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}",
+            get(admin::router_show::handle).delete(admin::router_delete::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}/toggle-activo", put(admin::router_toggle::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}/enrolamiento", post(admin::enrolment::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}/regenerate-api-key", post(admin::key_regenerate::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys", get(admin::key_list::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys/{key_id}/revoke", post(admin::key_revoke::handle)),
+        ("/admin/empresas/{empresa_id}/routers/{router_id}/api-key-status", get(admin::key_status::handle)),
+        ("/admin/usuarios", post(admin::user_create::handle).get(admin::user_list::handle)),
+        ("/admin/usuarios/{usuario_id}", get(admin::user_show::handle)),
+        ("/admin/usuarios/{usuario_id}/toggle-activo", put(admin::user_toggle::handle)),
+    ]
+}
+
+/// For everybody.
+#[rustfmt::skip]
+fn open_routes() -> Routes {
+    vec![
+        ("/", get(service::root::handle)),
+        ("/health", get(service::health::handle)),
+        ("/ready", get(service::ready::handle)),
+        ("/setup/{secret}", get(setup::show::handle).post(setup::submit::handle)),
+    ]
+}
+
+/// The whole public interface.
+pub fn router(app: &Shared) -> Router {
+    let groups = [
+        (portal_routes(), Some(portal_cors())),
+        (session_routes(), session_cors(&app.config.http.cors_origins)),
+        (open_routes(), None),
+    ];
+    let mut paths = Vec::new();
+    let mut router = Router::new();
+    for (routes, cors) in groups {
+        let mut group = Router::new();
+        for (path, methods) in routes {
+            paths.push(path);
+            group = group.route(path, methods);
+        }
+        router = router.merge(match cors {
+            Some(cors) => group.layer(cors),
+            None => group,
+        });
+    }
+    let paths: Arc<[&'static str]> = paths.into();
+    router
+        .fallback(move |request: Request| async move { nowhere(&request, &paths) })
+        .method_not_allowed_fallback(|| async { ApiError::new(Code::MethodNotAllowed) })
+        .layer(CatchPanicLayer::custom(frame::panicked))
+        .layer(from_fn_with_state(app.clone(), frame::frame))
+        .with_state(app.clone())
+}
+
+/// Portals are served by routers, so that their origin can be anything; their credential is no cookie.
+fn portal_cors() -> CorsLayer {
+    cors().allow_origin(AllowOrigin::any())
+}
+
+fn session_cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    (!origins.is_empty()).then(|| cors().allow_origin(origins))
+}
+
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([frame::REQUEST_ID, header::RETRY_AFTER])
+        .max_age(Duration::from_secs(PREFLIGHT_LIFE_S))
+}
+
+/// There is nothing at this path, unless it is one of ours with a slash too many.
+fn nowhere(request: &Request, paths: &[&'static str]) -> Response {
+    let path = request.uri().path();
+    let Some(shorter) =
+        path.strip_suffix('/').filter(|shorter| paths.iter().any(|known| fits(known, shorter)))
+    else {
+        return ApiError::new(Code::RouteNotFound).into_response();
+    };
+    let target = match request.uri().query() {
+        Some(query) => format!("{shorter}?{query}"),
+        None => shorter.to_owned(),
+    };
+    Redirect::temporary(&target).into_response()
+}
+
+/// Whether a path is one of a pattern such as `/a/{b}`.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut parts, mut segments) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), segments.next()) {
+            (None, None) => return true,
+            (Some(part), Some(segment)) if part == segment => {}
+            (Some(part), Some(segment)) if part.starts_with('{') && !segment.is_empty() => {}
+            (Some(_) | None, Some(_) | None) => return false,
+        }
+    }
+}
+
+impl From<TenantError> for ApiError {
+    fn from(error: TenantError) -> Self {
+        match error {
+            // A panel asks for something that needs an active router; a portal is forbidden to use an inactive one.
+            TenantError::Refused(Code::RouterInactive) => Self::router_inactive_for_panel(),
+            TenantError::Refused(code) => Self::new(code),
+            TenantError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn patterns_fit_paths() {
+        assert!(fits("/a/{b}/c", "/a/1/c"));
+        for path in ["/a/1", "/a//c", "/a/1/c/d", "/b/1/c"] {
+            assert!(!fits("/a/{b}/c", path), "{path}");
+        }
+    }
+}

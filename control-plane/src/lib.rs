@@ -1,5 +1,6 @@
 //! placeholder
 
+pub mod auth;
 pub mod config;
 pub mod domain;
 pub mod gateway;
@@ -9,6 +10,6 @@ pub mod link;
 pub mod purchase;
 pub mod seams;
 pub mod store;
+pub mod tenants;
 pub mod text;
 pub mod vault;
-pub mod auth;

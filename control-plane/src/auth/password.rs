@@ -111,9 +111,8 @@ fn is_run(lower: &str) -> bool {
         "zyxwvutsrqponmlkjihgfedcba",
     ];
     let characters: Vec<char> = lower.chars().collect();
-    let repeats = (2..=3).any(|period| {
-        characters.iter().zip(characters.iter().skip(period)).all(|(one, later)| one == later)
-    });
+    let repeats = (2..=3)
+        .any(|period| characters.iter().zip(characters.iter().skip(period)).all(|(one, later)| one == later));
     repeats || ROWS.iter().any(|row| row.contains(lower))
 }
 
@@ -225,7 +224,9 @@ mod tests {
     #[test]
     fn short_and_common_passwords_are_refused() {
         assert_eq!(fault("corta"), Some(Phrase::PasswordTooShort));
-        for common in ["aaaaaaaaaaaa", "1234567890", "QwertyUiop", "Password123", "abababababab", "0987654321"] {
+        for common in
+            ["aaaaaaaaaaaa", "1234567890", "QwertyUiop", "Password123", "abababababab", "0987654321"]
+        {
             assert_eq!(fault(common), Some(Phrase::PasswordCommon), "{common}");
         }
         assert_eq!(fault(&"ab".repeat(129)), Some(Phrase::PasswordTooLong));

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use zeroize::Zeroizing;
 
+use super::AuthError;
 use super::password::Passwords;
 use super::token::{Signer, millis};
-use super::AuthError;
 use crate::domain::code::Code;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;

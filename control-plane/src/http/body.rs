@@ -143,7 +143,8 @@ impl Parameters {
 
 /// Reads a whole body of limited size.
 pub(super) async fn read_bytes(request: Request, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > bytes_max) {
         return Err(ApiError::new(Code::BodyTooLarge));
     }
@@ -249,7 +250,6 @@ impl<'a> Fields<'a> {
     }
 
     /// None when the field is absent, a none inside when it is null.
-    #[expect(clippy::option_option, reason = "absent and null differ in a partial update")]
     pub fn change_of_string(&mut self, name: impl Into<Name>, chars_max: usize) -> Option<Option<String>> {
         let name = name.into();
         self.raw(name)?;
@@ -361,7 +361,11 @@ impl<'a> Fields<'a> {
     }
 
     /// One of `choices`; none when absent or null.
-    pub fn optional_choice(&mut self, name: impl Into<Name>, choices: &[&'static str]) -> Option<&'static str> {
+    pub fn optional_choice(
+        &mut self,
+        name: impl Into<Name>,
+        choices: &[&'static str],
+    ) -> Option<&'static str> {
         let name = name.into();
         let sent = self.value(name)?.as_str();
         let chosen = choices.iter().copied().find(|choice| Some(*choice) == sent);

@@ -148,6 +148,20 @@ impl ApiError {
         Self { status, code, issues: Vec::new(), retry_after_s }
     }
 
+    /// The router is switched off: 400 for a panel, where [`ApiError::new`] gives 403 for a portal.
+    #[must_use]
+    pub fn router_inactive_for_panel() -> Self {
+        Self::with_status(StatusCode::BAD_REQUEST, Code::RouterInactive)
+    }
+
+    /// The router or its agent did not do what a panel asked for in a live check: 400 for what the admin can mend.
+    #[must_use]
+    pub fn live_check(code: Code) -> Self {
+        let mendable = matches!(code, Code::RouterUnreachable | Code::RouterLoginFailed);
+        let status = if mendable { StatusCode::BAD_REQUEST } else { default_status(code) };
+        Self { retry_after_s: None, ..Self::with_status(status, code) }
+    }
+
     /// 422 with the list of what is wrong.
     #[must_use]
     pub fn validation(issues: Vec<Issue>) -> Self {
@@ -192,6 +206,15 @@ impl ApiError {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// What a page shows: one sentence per wrong field, or that of the code.
+    #[must_use]
+    pub fn sentences(&self, language: Language) -> Vec<&'static str> {
+        if self.issues.is_empty() {
+            return vec![language.code(self.code)];
+        }
+        self.issues.iter().map(|issue| language.phrase(issue.fault.phrase())).collect()
     }
 
     /// The body as the client gets it.

@@ -26,7 +26,8 @@ pub(super) async fn frame(State(app): State<Shared>, mut request: Request, next:
     let language = accepted_language(&request);
     // Never the path itself: it may hold a secret.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!("request", request.id = %id, http.method = %request.method(), http.route = route);
+    let span =
+        tracing::info_span!("request", request.id = %id, http.method = %request.method(), http.route = route);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(language);
     async move {

@@ -183,7 +183,11 @@ pub struct CompanyCounts {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn counts(conn: &mut Conn<'_>, id: &CompanyId, now: Timestamp) -> Result<CompanyCounts, StoreError> {
+pub async fn counts(
+    conn: &mut Conn<'_>,
+    id: &CompanyId,
+    now: Timestamp,
+) -> Result<CompanyCounts, StoreError> {
     fetch_one!(
         conn,
         CompanyCounts,

@@ -29,17 +29,17 @@ macro_rules! execute {
 
 /// Runs a query that gives exactly one row.
 macro_rules! fetch_one {
-    ($($input:tt)*) => { fetch!(fetch_one, $($input)*) };
+    ($($input:tt)*) => { $crate::store::conn::fetch!(fetch_one, $($input)*) };
 }
 
 /// Runs a query that gives one row or none.
 macro_rules! fetch_optional {
-    ($($input:tt)*) => { fetch!(fetch_optional, $($input)*) };
+    ($($input:tt)*) => { $crate::store::conn::fetch!(fetch_optional, $($input)*) };
 }
 
 /// Runs a query that gives any number of rows.
 macro_rules! fetch_all {
-    ($($input:tt)*) => { fetch!(fetch_all, $($input)*) };
+    ($($input:tt)*) => { $crate::store::conn::fetch!(fetch_all, $($input)*) };
 }
 
 macro_rules! fetch {
@@ -53,3 +53,7 @@ macro_rules! fetch {
         .map_err($crate::store::StoreError::from)
     };
 }
+
+pub(crate) use fetch;
+#[cfg(test)]
+pub(crate) use {execute, fetch_one};

@@ -130,7 +130,10 @@ impl Change {
     /// Whether the agent must be told.
     #[must_use]
     pub const fn concerns_agent(&self) -> bool {
-        self.host.is_some() || self.port.is_some() || self.username.is_some() || self.password_sealed.is_some()
+        self.host.is_some()
+            || self.port.is_some()
+            || self.username.is_some()
+            || self.password_sealed.is_some()
     }
 }
 

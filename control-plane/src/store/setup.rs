@@ -28,7 +28,11 @@ pub async fn replace_link(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn link_is_live(conn: &mut Conn<'_>, secret_hash: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn link_is_live(
+    conn: &mut Conn<'_>,
+    secret_hash: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let (count,) = fetch_one!(
         conn,
         (i64,),

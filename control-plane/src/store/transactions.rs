@@ -62,7 +62,11 @@ pub async fn list(conn: &mut Conn<'_>, company: &CompanyId, page: Page) -> Resul
 /// # Errors
 /// When the database fails.
 pub async fn count(conn: &mut Conn<'_>, company: &CompanyId) -> Result<i64, StoreError> {
-    let (count,) =
-        fetch_one!(conn, (i64,), "SELECT COUNT(*) FROM transactions WHERE company_id = $1", company.as_str())?;
+    let (count,) = fetch_one!(
+        conn,
+        (i64,),
+        "SELECT COUNT(*) FROM transactions WHERE company_id = $1",
+        company.as_str()
+    )?;
     Ok(count)
 }

@@ -128,8 +128,12 @@ pub async fn list(
 /// # Errors
 /// When the database fails.
 pub async fn toggle(conn: &mut Conn<'_>, id: i64) -> Result<Option<bool>, StoreError> {
-    let row =
-        fetch_optional!(conn, (bool,), "UPDATE users SET active = NOT active WHERE id = $1 RETURNING active", id)?;
+    let row = fetch_optional!(
+        conn,
+        (bool,),
+        "UPDATE users SET active = NOT active WHERE id = $1 RETURNING active",
+        id
+    )?;
     Ok(row.map(|(active,)| active))
 }
 

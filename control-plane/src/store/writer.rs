@@ -104,7 +104,10 @@ async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<B
     }
 }
 
-async fn write_batch(connection: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Result<(), sqlx::Error> {
+async fn write_batch(
+    connection: &mut SqliteConnection,
+    batch: &mut [Box<dyn Work>],
+) -> Result<(), sqlx::Error> {
     run(connection, "BEGIN IMMEDIATE").await?;
     for work in batch {
         run(connection, "SAVEPOINT work").await?;

@@ -42,11 +42,8 @@ fn all_faults_come_at_once_under_the_first_name() {
             fields.required_email(("email_cliente", "customer_email")),
         )
     });
-    let expected = [
-        ("int_parsing", "producto_id"),
-        ("missing", "nombre_cliente"),
-        ("value_error", "email_cliente"),
-    ];
+    let expected =
+        [("int_parsing", "producto_id"), ("missing", "nombre_cliente"), ("value_error", "email_cliente")];
     assert_eq!(faults(result), expected.map(|(kind, place)| (kind.to_owned(), place.to_owned())));
 }
 
@@ -61,7 +58,9 @@ fn the_first_name_wins() {
 #[test]
 fn integers_accept_numeric_texts_and_whole_floats() {
     let integer = |value: Value| read(json!({"n": value}), |fields| fields.required_integer("n"));
-    for (sent, expected) in [(json!(7), 7), (json!("7"), 7), (json!(" 7 "), 7), (json!(7.0), 7), (json!("-7.0"), -7)] {
+    for (sent, expected) in
+        [(json!(7), 7), (json!("7"), 7), (json!(" 7 "), 7), (json!(7.0), 7), (json!("-7.0"), -7)]
+    {
         assert_eq!(integer(sent), Ok(expected));
     }
     assert_eq!(fault(integer(json!(7.5))), "int_from_float");

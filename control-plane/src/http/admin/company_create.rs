@@ -1,0 +1,48 @@
+//! `POST /admin/empresas`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+
+use super::company_view;
+use crate::domain::id::CompanyId;
+use crate::http::app::Shared;
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::http::extract::SuperAdmin;
+use crate::store::companies::NewCompany;
+use crate::tenants::companies::{create, real_key, seal_conekta_key};
+
+/// Longest name or e-mail of a company, in characters.
+const NAME_CHARS_MAX: usize = 100;
+/// Longest phone, in characters.
+const PHONE_CHARS_MAX: usize = 32;
+/// Longest key of a gateway, in characters.
+const KEY_CHARS_MAX: usize = 255;
+
+/// See the module.
+///
+/// # Errors
+/// 422, or when the database does not answer.
+pub async fn handle(State(app): State<Shared>, _: SuperAdmin, body: Body) -> Result<Json<Value>, ApiError> {
+    let id = CompanyId::draw(&app.random);
+    let (company, key) = body.read(|fields| {
+        let key = fields.optional_string("conekta_private_key", KEY_CHARS_MAX);
+        let public_key = fields.optional_string("conekta_public_key", KEY_CHARS_MAX);
+        let company = NewCompany {
+            id: id.clone(),
+            name: fields.required_string("nombre", NAME_CHARS_MAX),
+            contact_email: fields.required_string("contacto_email", NAME_CHARS_MAX),
+            contact_phone: fields.optional_text("contacto_telefono", PHONE_CHARS_MAX),
+            conekta_mode: fields
+                .optional_choice("conekta_mode", &["test", "live"])
+                .unwrap_or("test")
+                .to_owned(),
+            conekta_public_key: real_key(public_key),
+            created_at: app.clock.now(),
+        };
+        (company, real_key(key))
+    })?;
+    let sealed = key.map(|key| seal_conekta_key(&app.vault, &id, &key));
+    Ok(Json(company_view(&create(&app.store, company, sealed).await?)))
+}

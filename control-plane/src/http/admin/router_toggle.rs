@@ -1,0 +1,36 @@
+//! `PUT /admin/empresas/{empresa_id}/routers/{router_id}/toggle-activo`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::domain::code::Code;
+use crate::domain::id::{CompanyId, RouterId};
+use crate::http::app::Shared;
+use crate::http::error::ApiError;
+use crate::http::extract::{Segments, SuperAdmin};
+use crate::tenants::routers;
+use crate::text::Language;
+
+/// See the module.
+///
+/// # Errors
+/// `company_not_found`, `router_not_found`, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    _: SuperAdmin,
+    Segments((company, router)): Segments<(String, String)>,
+    language: Language,
+) -> Result<Json<Value>, ApiError> {
+    let (company, router) = (CompanyId::new(company), RouterId::new(router));
+    routers::find(&app.store, &company, &router).await?;
+    let active = routers::toggle(&app.store, &company, &router).await?;
+    app.api_keys.forget();
+    let code = if active { Code::RouterActivated } else { Code::RouterDeactivated };
+    Ok(Json(json!({
+        "message": language.code(code),
+        "code": code.as_str(),
+        "router_id": router,
+        "activo": active,
+    })))
+}

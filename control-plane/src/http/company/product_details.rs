@@ -1,0 +1,61 @@
+//! What products share when they are written.
+
+use serde_json::{Value, json};
+
+use crate::domain::code::Code;
+use crate::domain::money::{Currency, Money};
+use crate::http::body::Fields;
+use crate::http::error::{ApiError, Fault};
+use crate::text::Phrase;
+
+/// Longest name of a profile or product, in characters.
+pub(super) const NAME_CHARS_MAX: usize = 100;
+/// Longest description, in characters.
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 5_000;
+/// Longest address of a picture, in characters.
+pub(super) const IMAGE_URL_CHARS_MAX: usize = 500;
+/// Places in a list lie between this and its negative.
+pub(super) const ORDER_MAX: i64 = 1_000_000;
+/// Most details of a product.
+const DETAILS_MAX: usize = 50;
+/// Longest code of a currency that is looked at, in characters.
+const CURRENCY_CHARS_MAX: usize = 10;
+
+/// A price in minor units; the currencies all have two decimals.
+pub(super) fn price(fields: &mut Fields<'_>, text: Option<String>) -> Option<i64> {
+    let price = Money::parse(&text?, Currency::Mxn).filter(|price| price.minor > 0);
+    if price.is_none() {
+        fields.refuse("precio", Fault::Value(Phrase::PriceShape));
+    }
+    price.map(|price| price.minor)
+}
+
+/// The details as JSON of a list of objects; a text `s` becomes `{"texto": s}`.
+pub(super) fn details(fields: &mut Fields<'_>) -> Option<String> {
+    let list = fields.optional_list("detalles")?;
+    if list.len() > DETAILS_MAX {
+        fields.refuse("detalles", Fault::Value(Phrase::OutOfRange));
+        return None;
+    }
+    let mut details = Vec::with_capacity(list.len());
+    for (index, item) in list.iter().enumerate() {
+        match item {
+            Value::Object(_) => details.push(item.clone()),
+            Value::String(text) => details.push(json!({"texto": text})),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+                fields.refuse_element("detalles", index, Fault::DictType);
+            }
+        }
+    }
+    Some(Value::Array(details).to_string())
+}
+
+/// The currency as it was sent.
+pub(super) fn currency_text(fields: &mut Fields<'_>) -> Option<String> {
+    fields.optional_string("moneda", CURRENCY_CHARS_MAX)
+}
+
+/// The currency, if it is one that products may have.
+pub(super) fn currency(text: Option<String>) -> Result<Option<Currency>, ApiError> {
+    text.map(|text| Currency::parse(&text).ok_or_else(|| ApiError::new(Code::CurrencyNotAllowed))).transpose()
+}

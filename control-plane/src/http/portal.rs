@@ -1,0 +1,7 @@
+//! Endpoints for captive portals. The router's API key says which company and router they are about.
+
+pub mod catalogue;
+pub mod catalogue_debug;
+pub mod catalogue_item;
+mod product_view;
+pub mod public_config;

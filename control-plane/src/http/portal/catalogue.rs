@@ -1,0 +1,28 @@
+//! `GET /api/v1/catalogo_perfiles_venta`: what the router sells now.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+
+use super::product_view::view;
+use crate::http::app::Shared;
+use crate::http::body::Parameters;
+use crate::http::error::ApiError;
+use crate::http::extract::PortalKey;
+use crate::store::page::Page;
+use crate::store::{StoreError, products};
+
+/// See the module.
+///
+/// # Errors
+/// 422 for a page out of range, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    key: PortalKey,
+    parameters: Parameters,
+) -> Result<Json<Vec<Value>>, ApiError> {
+    let page = parameters.page(Page::default())?;
+    let mut reader = app.store.reader().await?;
+    let products = products::list_on_sale(&mut reader.conn(), &key.company_id, &key.router_id, page).await?;
+    Ok(Json(products.iter().map(view).collect::<Result<_, StoreError>>()?))
+}

@@ -1,0 +1,93 @@
+//! How a portal sees a product.
+
+use serde_json::{Map, Value, json};
+
+use crate::store::StoreError;
+use crate::store::products::Product;
+
+/// The product as JSON.
+pub(super) fn view(product: &Product) -> Result<Value, StoreError> {
+    Ok(json!({
+        "id": product.id,
+        "perfil_mikrotik_id": product.profile_id,
+        "perfil_mikrotik_nombre": product.profile_name,
+        "nombre_venta": product.sale_name,
+        "descripcion": product.description,
+        "imagen_url": product.image_url,
+        "precio": product.price()?.json(),
+        "moneda": product.currency,
+        "detalles": details(&product.details),
+        "destacado": product.featured,
+        "orden": product.display_order,
+        "creado_en": product.created_at.iso(),
+    }))
+}
+
+/// The details as a list of objects, whatever was imported.
+pub(super) fn details(stored: &str) -> Value {
+    let parsed = parse(stored);
+    match parsed {
+        Value::Null => json!([]),
+        Value::Array(items) if items.iter().all(Value::is_object) => Value::Array(items),
+        Value::Array(items) => items.into_iter().map(as_object).collect(),
+        single => json!([as_object(single)]),
+    }
+}
+
+/// A JSON text inside a JSON text is read once more.
+fn parse(stored: &str) -> Value {
+    let outer = serde_json::from_str(stored).unwrap_or_else(|_| Value::String(stored.to_owned()));
+    match &outer {
+        Value::String(inner) => serde_json::from_str(inner).unwrap_or(outer),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => outer,
+    }
+}
+
+fn as_object(item: Value) -> Value {
+    match item {
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (name, flat(value))).collect())
+        }
+        other => {
+            let mut object = Map::new();
+            object.insert("value".to_owned(), Value::String(text(&other)));
+            Value::Object(object)
+        }
+    }
+}
+
+/// Objects and lists stay; everything else becomes text.
+fn flat(value: Value) -> Value {
+    match value {
+        Value::Array(_) | Value::Object(_) => value,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Value::String(text(&value)),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::details;
+    use serde_json::json;
+
+    #[test]
+    fn details_become_a_list_of_objects() {
+        let cases = [
+            (r#"[{"texto":"10 Mbps","n":1}]"#, json!([{"texto": "10 Mbps", "n": 1}])),
+            ("null", json!([])),
+            ("[]", json!([])),
+            (
+                r#"["a", 2, {"x": 3, "y": [1]}]"#,
+                json!([{"value": "a"}, {"value": "2"}, {"x": "3", "y": [1]}]),
+            ),
+            (r#""[{\"texto\":\"a\"}]""#, json!([{"texto": "a"}])),
+            ("not json", json!([{"value": "not json"}])),
+        ];
+        for (stored, expected) in cases {
+            assert_eq!(details(stored), expected, "{stored}");
+        }
+    }
+}

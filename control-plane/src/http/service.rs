@@ -1,0 +1,5 @@
+//! What monitors and curious people ask.
+
+pub mod health;
+pub mod ready;
+pub mod root;

@@ -1,0 +1,29 @@
+//! `POST /api/v1/auth/login`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::PASSWORD_CHARS_MAX;
+use crate::http::admin::user_view;
+use crate::http::app::Shared;
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+
+/// See the module.
+///
+/// # Errors
+/// `login_failed`, `user_inactive`, 422, or when passwords cannot be checked now.
+pub async fn handle(State(app): State<Shared>, body: Body) -> Result<Json<Value>, ApiError> {
+    let (email, password) = body.read(|fields| {
+        (fields.required_email("email"), fields.required_text("password", PASSWORD_CHARS_MAX))
+    })?;
+    let begun = app.sessions.log_in(&app.passwords, &email, Zeroizing::new(password)).await?;
+    Ok(Json(json!({
+        "access_token": begun.token,
+        "token_type": "bearer",
+        "expires_at": begun.expires_at.iso(),
+        "user": user_view(&begun.user),
+    })))
+}

@@ -1,0 +1,25 @@
+//! `POST /api/v1/auth/logout`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::domain::code::Code;
+use crate::http::app::Shared;
+use crate::http::error::ApiError;
+use crate::http::extract::Admin;
+use crate::text::Language;
+
+/// See the module.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    Admin(session): Admin,
+    language: Language,
+) -> Result<Json<Value>, ApiError> {
+    app.sessions.log_out(session).await?;
+    let code = Code::LoggedOut;
+    Ok(Json(json!({"message": language.code(code), "code": code.as_str()})))
+}

@@ -1,0 +1,59 @@
+//! Users of the administration.
+
+use super::TenantError;
+use crate::domain::code::Code;
+use crate::domain::id::CompanyId;
+use crate::domain::role::Role;
+use crate::store::users::{self, NewUser, User};
+use crate::store::{Store, companies};
+
+/// Whether role and company go together; which company it is, is not looked at.
+///
+/// # Errors
+/// `role_invalid`, `company_required`, `company_not_allowed`.
+pub fn check_role(role: &str, company: Option<&CompanyId>) -> Result<Role, Code> {
+    match (Role::parse(role), company) {
+        (None, _) => Err(Code::RoleInvalid),
+        (Some(Role::CompanyAdmin), None) => Err(Code::CompanyRequired),
+        (Some(Role::SuperAdmin), Some(_)) => Err(Code::CompanyNotAllowed),
+        (Some(role), _) => Ok(role),
+    }
+}
+
+/// Makes a user.
+///
+/// # Errors
+/// `company_not_found`, `email_taken`, or when the database does not do it.
+pub async fn create(store: &Store, user: NewUser) -> Result<User, TenantError> {
+    let made = store
+        .write::<_, TenantError, _>(move |conn| {
+            Box::pin(async move {
+                if let Some(company) = user.company_id.as_deref()
+                    && companies::find(conn, &CompanyId::new(company)).await?.is_none()
+                {
+                    return Err(Code::CompanyNotFound.into());
+                }
+                users::insert(conn, &user).await?.ok_or_else(|| Code::EmailTaken.into())
+            })
+        })
+        .await?;
+    tracing::info!(user.id = made.id, "user made");
+    Ok(made)
+}
+
+/// Switches a user on or off, whichever it is not; gives what it is now.
+///
+/// # Errors
+/// `self_deactivation`, `user_not_found`, or when the database does not do it.
+pub async fn toggle(store: &Store, asking: i64, id: i64) -> Result<bool, TenantError> {
+    if asking == id {
+        return Err(Code::SelfDeactivation.into());
+    }
+    let active = store
+        .write::<_, TenantError, _>(move |conn| {
+            Box::pin(async move { users::toggle(conn, id).await?.ok_or_else(|| Code::UserNotFound.into()) })
+        })
+        .await?;
+    tracing::info!(user.id = id, user.active = active, "user switched");
+    Ok(active)
+}
