@@ -52,6 +52,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if !arguments.router.is_empty() {
         config.routers = arguments.router;
     }
+    // Before anybody is told that it is ready: from then on it must end in order.
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
     let simulator = Simulator::start(config).await.context("the simulator did not start")?;
     let ready = serde_json::to_string(simulator.ready()).context("the ready file cannot be made")?;
     if let Some(path) = &arguments.ready_file {
@@ -60,8 +63,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     writeln!(std::io::stdout(), "{ready}").context("standard output is closed")?;
 
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

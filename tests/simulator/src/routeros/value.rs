@@ -49,9 +49,16 @@ pub fn parse_number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+'))?.parse().ok()
 }
 
+/// Longest duration taken, in seconds: 136 years, so that milliseconds can be counted with.
+const DURATION_S_MAX: u64 = u32::MAX as u64;
+
 /// Reads a duration into seconds: `1w2d3h4m5s`, `7200s`, `7200`, `hh:mm:ss`, `1d02:00:00`.
 pub fn parse_duration(text: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(text).ok()?;
+    let seconds = std::str::from_utf8(text).ok().and_then(parse_seconds)?;
+    (seconds <= DURATION_S_MAX).then_some(seconds)
+}
+
+fn parse_seconds(text: &str) -> Option<u64> {
     if text.is_empty() {
         return None;
     }
@@ -77,11 +84,12 @@ pub fn parse_duration(text: &[u8]) -> Option<u64> {
 
 fn parse_clock(text: &str) -> Option<u64> {
     let parts: Vec<u64> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    match parts[..] {
-        [hours, minutes, seconds] => hours.checked_mul(3600)?.checked_add(minutes * 60 + seconds),
-        [hours, minutes] => hours.checked_mul(3600)?.checked_add(minutes * 60),
-        _ => None,
-    }
+    let (hours, minutes, seconds) = match parts[..] {
+        [hours, minutes, seconds] => (hours, minutes, seconds),
+        [hours, minutes] => (hours, minutes, 0),
+        _ => return None,
+    };
+    hours.checked_mul(60)?.checked_add(minutes)?.checked_mul(60)?.checked_add(seconds)
 }
 
 /// Prints seconds as `1w2d3h4m5s` without its zero parts; nothing is `0s`.
@@ -131,7 +139,17 @@ mod tests {
             assert_eq!(parse_duration(text.as_bytes()), Some(seconds), "{text}");
             assert_eq!(format_duration(seconds), printed);
         }
-        for text in ["", "h", "1x", "-1", "99999999999999999999s", "1:2:3:4"] {
+        for text in [
+            "",
+            "h",
+            "1x",
+            "-1",
+            "99999999999999999999s",
+            "1:2:3:4",
+            "4294967296s",
+            "1:999999999999999999:0",
+            "99999999999w",
+        ] {
             assert_eq!(parse_duration(text.as_bytes()), None, "{text}");
         }
     }
