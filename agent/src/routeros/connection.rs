@@ -28,8 +28,8 @@ pub const IDLE_PROBE_AFTER: Duration = Duration::from_secs(30);
 /// The same while commands are open: a router that rebooted leaves a connection that only seems to stand.
 pub const BUSY_PROBE_AFTER: Duration = Duration::from_secs(5);
 
-/// How long the router may take to say its identity before the connection is given up.
-pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the router may then say nothing at all before the connection is given up. Small loaded routers take seconds.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the router may take to give up a command that was cancelled.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(2);

@@ -1,6 +1,6 @@
 //! One open, logged-in connection, from the first command to its end.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -46,7 +46,7 @@ pub(super) struct Link {
     abandoned: BTreeMap<Tag, Abandoned>,
     settling: Vec<oneshot::Sender<()>>,
     heard_at: Instant,
-    /// The open question for the router's identity, and when its answer is overdue.
+    /// The open question for the router's identity, and when it was asked.
     probe: Option<(Tag, Instant)>,
 }
 
@@ -153,8 +153,7 @@ impl Link {
     }
 
     fn next_timer(&self, task: &Task) -> Instant {
-        let silent = if self.open.is_empty() { IDLE_PROBE_AFTER } else { BUSY_PROBE_AFTER };
-        let probe = self.probe.map_or(self.heard_at + silent, |(_, overdue)| overdue);
+        let probe = self.probe_overdue().unwrap_or_else(|| self.heard_at + self.silence_allowed());
         let deadlines = self.open.values().map(|call| call.deadline);
         let settles = self.abandoned.values().filter(|gone| gone.changes).map(|gone| gone.settle_by);
         deadlines.chain(settles).chain(task.waiting_deadline()).fold(probe, Instant::min)
@@ -170,14 +169,23 @@ impl Link {
         if self.abandoned.len() > ABANDONED_MAX {
             return Err("the router left too many commands unanswered".into());
         }
-        match self.probe {
-            Some((_, overdue)) if overdue <= now => Err("the router has fallen silent".into()),
-            Some(_) => Ok(()),
-            None => {
-                self.probe_silent(now);
-                Ok(())
-            }
+        if self.probe_overdue().is_some_and(|overdue| overdue <= now) {
+            return Err("the router has fallen silent".into());
         }
+        if self.probe.is_none() && now >= self.heard_at + self.silence_allowed() {
+            let tag = self.session.send(&Request::new("/system/identity/print"));
+            self.probe = Some((tag, now));
+        }
+        Ok(())
+    }
+
+    fn silence_allowed(&self) -> Duration {
+        if self.open.is_empty() { IDLE_PROBE_AFTER } else { BUSY_PROBE_AFTER }
+    }
+
+    /// When the connection is given up for its silence. A slow router that says anything at all is not silent.
+    fn probe_overdue(&self) -> Option<Instant> {
+        self.probe.map(|(_, asked_at)| asked_at.max(self.heard_at) + PROBE_TIMEOUT)
     }
 
     /// Gives up commands whose deadline has passed: their callers are told, the router is asked to cancel.
@@ -190,14 +198,6 @@ impl Link {
             self.abandoned.insert(tag, abandoned);
             call.fail(CallError::DeadlinePassed { sent: true });
             self.session.cancel(tag);
-        }
-    }
-
-    fn probe_silent(&mut self, now: Instant) {
-        let silent = if self.open.is_empty() { IDLE_PROBE_AFTER } else { BUSY_PROBE_AFTER };
-        if now >= self.heard_at + silent {
-            let tag = self.session.send(&Request::new("/system/identity/print"));
-            self.probe = Some((tag, now + PROBE_TIMEOUT));
         }
     }
 

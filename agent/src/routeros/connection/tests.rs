@@ -198,6 +198,25 @@ async fn silent_router_is_asked_and_then_left() {
 }
 
 #[tokio::test]
+async fn slow_router_that_still_talks_is_not_left() {
+    let (listener, connection) = router().await;
+    let slow = call(&connection, "/one/print", 60_000);
+    let other = call(&connection, "/two/print", 60_000);
+    let mut peer = Peer::accept(&listener).await;
+    let (_, slow_tag) = peer.next().await.expect("command");
+    let (_, other_tag) = peer.next().await.expect("command");
+    pass(BUSY_PROBE_AFTER).await;
+    assert_eq!(peer.next().await.expect("probe").0, "/system/identity/print");
+    // Nine seconds later it answers something else than the probe, and nine later what was asked.
+    pass(Duration::from_secs(9)).await;
+    peer.done(&other_tag).await;
+    other.await.expect("task").expect("reply");
+    pass(Duration::from_secs(9)).await;
+    peer.done(&slow_tag).await;
+    slow.await.expect("task").expect("reply");
+}
+
+#[tokio::test]
 async fn call_waits_for_a_login_no_longer_than_its_deadline() {
     let (listener, connection) = router().await;
     let late = call(&connection, "/one/add", 200);
