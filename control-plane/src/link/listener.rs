@@ -6,12 +6,16 @@
 mod routes;
 mod tls;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -142,10 +146,9 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, _p
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request)
+        one_request(router.clone(), request)
     });
     let serving = hyper::server::conn::http1::Builder::new()
-        .keep_alive(false)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .timer(TokioTimer::new())
@@ -157,4 +160,13 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, _p
         Ok(Err(error)) => tracing::debug!(error = %error, "agent request failed"),
         Err(_) => tracing::debug!("agent request did not finish in time"),
     }
+}
+
+/// Answers a request; unless it became a link, the connection ends with it.
+async fn one_request(router: Router, request: Request) -> Result<Response, Infallible> {
+    let mut response = router.oneshot(request).await?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }

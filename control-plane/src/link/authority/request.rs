@@ -33,17 +33,23 @@ pub(super) fn proven_key(pem: &str) -> Result<PublicKey, RequestError> {
     if pem.len() > REQUEST_BYTES_MAX {
         return Err(RequestError::Malformed);
     }
-    let request = CertificateSigningRequestParams::from_pem(pem).map_err(|error| match error {
-        rcgen::Error::InvalidCertificationRequestSignature => RequestError::NotProven,
-        rcgen::Error::UnsupportedSignatureAlgorithm => RequestError::KeyKind,
-        _ => RequestError::Malformed,
-    })?;
+    let request = CertificateSigningRequestParams::from_pem(pem).map_err(|error| reason(&error))?;
     let key = request.public_key;
     let algorithm = key.algorithm();
     let bytes = PublicKeyData::der_bytes(&key).len();
     let accepted = (*algorithm == PKCS_ECDSA_P256_SHA256 && bytes == P256_POINT_BYTES)
         || (*algorithm == PKCS_ED25519 && bytes == ED25519_KEY_BYTES);
     if accepted { Ok(key) } else { Err(RequestError::KeyKind) }
+}
+
+fn reason(error: &rcgen::Error) -> RequestError {
+    if matches!(error, rcgen::Error::InvalidCertificationRequestSignature) {
+        return RequestError::NotProven;
+    }
+    if matches!(error, rcgen::Error::UnsupportedSignatureAlgorithm) {
+        return RequestError::KeyKind;
+    }
+    RequestError::Malformed
 }
 
 #[cfg(test)]

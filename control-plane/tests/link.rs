@@ -1,0 +1,16 @@
+//! The agents' listener over real TLS and real sockets: who gets in, what passes, how links end.
+
+#![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![allow(clippy::disallowed_methods, reason = "stands for the world outside")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "any other answer fails the test")]
+
+#[path = "link/box.rs"]
+mod a_box;
+#[path = "link/enrolment.rs"]
+mod enrolment;
+#[path = "link/frames.rs"]
+mod frames;
+#[path = "link/identity.rs"]
+mod identity;
+#[path = "link/world.rs"]
+mod world;

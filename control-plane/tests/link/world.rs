@@ -1,0 +1,146 @@
+//! A listener on loopback with a database of its own, and two companies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use pagos_control_plane::domain::id::{AgentId, CompanyId, RouterId, SiteId};
+use pagos_control_plane::domain::time::Timestamp;
+use pagos_control_plane::link::{Authority, Context, Hub, issue_token, serve};
+use pagos_control_plane::seams::{Clock, Random};
+use pagos_control_plane::store::{Store, StoreError, companies, routers, sites};
+use pagos_control_plane::vault::{self, Vault};
+use pagos_protocol::enrolment::Token;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// RouterOS password of every router here.
+pub const PASSWORD: &str = "s3cret router";
+
+/// A site with one router.
+#[derive(Clone)]
+pub struct Site {
+    pub company: CompanyId,
+    pub id: SiteId,
+    pub router: RouterId,
+}
+
+pub struct World {
+    _directory: tempfile::TempDir,
+    pub context: Context,
+    pub hub: Hub,
+    pub address: String,
+    pub one: Site,
+    pub two: Site,
+    now: Arc<AtomicI64>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("directory");
+        let random = Random::default();
+        let now = Arc::new(AtomicI64::new(Clock::System.now().0));
+        let clock = Clock::Manual(now.clone());
+        let url = std::env::var("PAGOS_TEST_LINK_DATABASE_URL")
+            .unwrap_or_else(|_| format!("sqlite:{}", directory.path().join("a.db").display()));
+        let store = Store::open(&url).await.expect("store");
+        let vault = Arc::new(Vault::open_or_create(&directory.path().join("key"), &random).expect("vault"));
+        let authority =
+            Authority::open(&store, &vault, clock.clone(), random.clone()).await.expect("authority");
+        let hub = Hub::new(clock.clone(), random.clone());
+        let context =
+            Context { store, vault, clock, random, authority: Arc::new(authority), hub: hub.clone() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+        let address = format!("localhost:{}", listener.local_addr().expect("address").port());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = context.clone();
+        let dialled = address.clone();
+        tokio::spawn(async move {
+            let shutdown = async move { drop(stopped.await) };
+            serve(listener, serving, &[&dialled], shutdown).await.expect("listener");
+        });
+        let one = plant(&context, "192.0.2.1").await;
+        let two = plant(&context, "192.0.2.2").await;
+        Self { _directory: directory, context, hub, address, one, two, now, _stop: stop }
+    }
+
+    pub fn advance(&self, millis: i64) {
+        self.now.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    pub async fn token(&self, site: &Site) -> Token {
+        let Context { store, clock, random, authority, .. } = &self.context;
+        issue_token(store, clock, random, authority, &site.company, &site.id, &self.address)
+            .await
+            .expect("token")
+    }
+
+    pub fn agent_id(&self) -> AgentId {
+        AgentId::new(self.context.random.uuid(self.context.clock.now()))
+    }
+
+    pub async fn add_router(&self, site: &Site) -> RouterId {
+        let context = self.context.clone();
+        let router = router(&context, site, RouterId::draw(&context.random), "192.0.2.9");
+        let id = router.id.clone();
+        context
+            .store
+            .write::<_, StoreError, _>(move |conn| {
+                Box::pin(async move { routers::insert(conn, &router).await })
+            })
+            .await
+            .expect("router");
+        id
+    }
+}
+
+async fn plant(context: &Context, host: &str) -> Site {
+    let random = &context.random;
+    let now = Timestamp(0);
+    let site = Site {
+        company: CompanyId::draw(random),
+        id: SiteId::new(random.uuid(context.clock.now())),
+        router: RouterId::draw(random),
+    };
+    let company = companies::NewCompany {
+        id: site.company.clone(),
+        name: "Test".into(),
+        contact_email: "a@example.com".into(),
+        contact_phone: None,
+        conekta_mode: "test".into(),
+        conekta_public_key: None,
+        created_at: now,
+    };
+    let router = router(context, &site, site.router.clone(), host);
+    let planted = site.clone();
+    context
+        .store
+        .write::<_, StoreError, _>(move |conn| {
+            Box::pin(async move {
+                companies::insert(conn, &company).await?;
+                sites::insert(conn, &planted.id, &planted.company, "Site", now).await?;
+                routers::insert(conn, &router).await
+            })
+        })
+        .await
+        .expect("planted");
+    site
+}
+
+fn router(context: &Context, site: &Site, id: RouterId, host: &str) -> routers::Router {
+    let place = vault::Context { tenant: site.company.as_str(), field: "router.password" };
+    routers::Router {
+        id,
+        company_id: site.company.clone(),
+        site_id: site.id.clone(),
+        name: "Router".into(),
+        host: host.into(),
+        port: 8728,
+        username: "api".into(),
+        password_sealed: context.vault.seal(&place, PASSWORD),
+        location: None,
+        active: true,
+        settings_version: 3,
+        created_at: Timestamp(0),
+    }
+}
