@@ -28,6 +28,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("agent/src/routeros", &["seams"]),
     ("agent/src/link", &["seams"]),
     ("agent/src/executor", &["seams", "journal", "routeros"]),
+    ("agent/src/identity", &["link", "seams"]),
+    ("agent/src/enrolment", &["identity", "link", "seams"]),
+    ("agent/src/supervisor", &["executor", "identity", "link", "seams"]),
     ("control-plane/src/domain", &["seams"]),
     ("control-plane/src/seams", &["domain"]),
     ("control-plane/src/text", &["domain"]),
@@ -36,6 +39,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("control-plane/src/store", &["domain", "seams"]),
     ("control-plane/src/gateway", &["domain", "seams"]),
     ("control-plane/src/link", &["domain", "seams", "store", "vault"]),
+    ("control-plane/src/auth", &["domain", "seams", "store", "text"]),
+    ("control-plane/src/tenants", &["domain", "seams", "store", "vault"]),
+    (
+        "control-plane/src/http",
+        &[
+            "auth", "config", "domain", "limits", "link", "purchase", "seams", "store", "tenants", "text",
+            "vault",
+        ],
+    ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),
     ("control-plane/src/limits", &["domain", "seams"]),
     // Pure: state, event and time in, effects out. Of the gateway only the words of its port.
