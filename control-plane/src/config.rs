@@ -132,6 +132,7 @@ pub struct Purchase {
     pub reserve_timeout_ms: u64,
     pub release_timeout_ms: u64,
     pub quiet_period_ms: u64,
+    pub pending_max_ms: u64,
     pub delivery_limit_ms: u64,
 }
 
@@ -140,7 +141,7 @@ pub struct Purchase {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each key is described in config.default.toml")]
 pub struct Limits {
-    pub reservations_in_flight: usize,
+    pub reservations_in_flight: u32,
     pub attempts_per_minute: u32,
     pub attempts_per_device_per_minute: u32,
 }

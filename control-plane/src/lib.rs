@@ -1,6 +1,7 @@
 //! placeholder
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod gateway;
@@ -9,6 +10,7 @@ pub mod limits;
 pub mod link;
 pub mod purchase;
 pub mod seams;
+pub mod serve;
 pub mod store;
 pub mod tenants;
 pub mod text;

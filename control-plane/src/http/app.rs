@@ -7,6 +7,7 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::config::Config;
 use crate::link::{Authority, Hub};
+use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
 use crate::vault::Vault;
@@ -25,6 +26,8 @@ pub struct App {
     pub hub: Hub,
     /// Signs agents; its fingerprint goes into enrolment tokens.
     pub authority: Arc<Authority>,
+    /// Purchases under way.
+    pub purchases: Purchases,
     /// API keys of routers.
     pub api_keys: ApiKeys,
     /// Sessions of administrators.

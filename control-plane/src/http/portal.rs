@@ -3,5 +3,8 @@
 pub mod catalogue;
 pub mod catalogue_debug;
 pub mod catalogue_item;
+pub mod pay_conekta;
+mod payment_reply;
 mod product_view;
 pub mod public_config;
+pub mod purchase_status;

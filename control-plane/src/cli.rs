@@ -1,0 +1,86 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::serve;
+
+/// Cloud service of Pagos Hotspot: sells WiFi access on MikroTik hotspots.
+#[derive(Debug, Parser)]
+#[command(name = "pagos-control-plane", version)]
+pub struct Cli {
+    /// Configuration file (TOML); what it does not say keeps its default.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve {
+        /// Where database, master key and other files are kept; wins over the configuration.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// File that is written, as JSON, when the service is up.
+        #[arg(long, value_name = "PATH")]
+        ready_file: Option<PathBuf>,
+    },
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigAction {
+    /// Say whether the configuration can be used.
+    Check,
+    /// Print the whole configuration in force, secrets redacted.
+    Print,
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// When it cannot be done.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let environment = environment();
+    let file = cli.config.as_deref();
+    match cli.command {
+        Command::Serve { data_dir, ready_file } => {
+            let mut config = Config::load(file, &environment)?;
+            if let Some(data_dir) = data_dir {
+                config.data_dir = data_dir;
+            }
+            serve::logging::start(&config.log)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .context("starting the runtime")?;
+            runtime.block_on(serve::run(config, ready_file))
+        }
+        Command::Config { action: ConfigAction::Check } => {
+            Config::load(file, &environment)?;
+            print("configuration is good\n")
+        }
+        Command::Config { action: ConfigAction::Print } => print(&Config::printed(file, &environment)?),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("printing")
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

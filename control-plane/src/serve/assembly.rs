@@ -1,0 +1,201 @@
+//! Makes the parts of the service from its configuration, in the order in which they need each other.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::auth::api_key::ApiKeys;
+use crate::auth::password::Passwords;
+use crate::auth::session::Sessions;
+use crate::auth::token::{SECRET_BYTES, Signer};
+use crate::config::Config;
+use crate::gateway::conekta::{Conekta, Settings};
+use crate::http::app::{App, Shared};
+use crate::limits::{Allowance, Limits};
+use crate::link::{self, Authority, Hub};
+use crate::purchase::machine::Timing;
+use crate::purchase::{Parts, Purchases};
+use crate::seams::{Clock, Random};
+use crate::store::{Store, settings};
+use crate::vault::{Context, PLATFORM, Vault, VaultError};
+
+/// Name of the vault's check value in the table of settings.
+const VAULT_CHECK: &str = "vault.check";
+/// Most idle connections to one gateway.
+const IDLE_CONNECTIONS_MAX: usize = 256;
+/// How long an idle connection to a gateway is kept, in milliseconds.
+const IDLE_MS: u64 = 60_000;
+
+/// The parts.
+pub struct Assembled {
+    /// What handlers use.
+    pub app: Shared,
+    /// What the agents' listener uses.
+    pub link: link::Context,
+}
+
+/// Makes all parts; nothing listens yet. `agent_address` is the `host:port` that agents dial.
+///
+/// # Errors
+/// When the database, the vault or the authority cannot be opened.
+pub async fn assemble(
+    config: Config,
+    clock: Clock,
+    random: Random,
+    agent_address: String,
+) -> anyhow::Result<Assembled> {
+    install_tls_provider();
+    make_directory(&config.data_dir)?;
+    let store = Store::open(&config.database()).await.context("opening the database")?;
+    let vault = Arc::new(open_vault(&config.key_file(), &store, &random).await?);
+    let authority = Authority::open(&store, &vault, clock.clone(), random.clone()).await?;
+    let authority = Arc::new(authority);
+    let hub = Hub::new(clock.clone(), random.clone());
+    let link = link::Context {
+        store: store.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        authority: authority.clone(),
+        hub: hub.clone(),
+    };
+    let purchases = purchases(&config, &link)?;
+    let sessions = sessions(&config, &link).await?;
+    let api_keys = api_keys(&config, &link).await?;
+    let passwords = Passwords::new(random.clone());
+    let app = App {
+        store,
+        vault,
+        clock,
+        random,
+        hub,
+        authority,
+        purchases,
+        api_keys,
+        sessions,
+        passwords,
+        config,
+        agent_address,
+    };
+    Ok(Assembled { app: Arc::new(app), link })
+}
+
+/// All TLS of this process uses the same library; a second call changes nothing.
+fn install_tls_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn make_directory(path: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("making the data directory {}", path.display()))
+}
+
+/// Opens the vault and makes sure that it is the one with which this database was sealed.
+async fn open_vault(key_file: &Path, store: &Store, random: &Random) -> anyhow::Result<Vault> {
+    let check = settings::find(&mut store.reader().await?.conn(), VAULT_CHECK).await?;
+    if let Some(check) = check {
+        let vault = Vault::open(key_file, random)?;
+        vault.verify(&check)?;
+        return Ok(vault);
+    }
+    let vault = Vault::open_or_create(key_file, random)?;
+    let kept = keep_setting(store, VAULT_CHECK, vault.check_value()).await?;
+    // Another process may have started at the same time with another key.
+    vault.verify(&kept)?;
+    Ok(vault)
+}
+
+async fn keep_setting(store: &Store, name: &'static str, value: String) -> anyhow::Result<String> {
+    let kept = store
+        .write(move |conn| Box::pin(async move { settings::keep_first(conn, name, &value).await }))
+        .await;
+    kept.with_context(|| format!("storing the setting {name}"))
+}
+
+/// A secret of our own for signing, made at the first start.
+async fn signer(link: &link::Context, name: &'static str) -> anyhow::Result<Signer> {
+    let context = Context { tenant: PLATFORM, field: name };
+    let drawn = link.vault.seal(&context, &link.random.hex::<SECRET_BYTES>());
+    let sealed = keep_setting(&link.store, name, drawn).await?;
+    let secret: Result<_, VaultError> = link.vault.open_sealed(&context, &sealed);
+    Ok(Signer::new(&secret?))
+}
+
+async fn sessions(config: &Config, link: &link::Context) -> anyhow::Result<Sessions> {
+    let signer = signer(link, "session.secret").await?;
+    let (store, clock, random) = (link.store.clone(), link.clock.clone(), link.random.clone());
+    Ok(Sessions::new(store, clock, random, signer, config.sessions.hours))
+}
+
+async fn api_keys(config: &Config, link: &link::Context) -> anyhow::Result<ApiKeys> {
+    let signer = signer(link, "api_key.secret").await?;
+    let original = config.jwt_apikey_secret.expose();
+    let original = (!original.is_empty()).then(|| Signer::new(original));
+    let (store, clock, random) = (link.store.clone(), link.clock.clone(), link.random.clone());
+    Ok(ApiKeys::new(store, clock, random, signer, original, config.api_keys.days))
+}
+
+fn purchases(config: &Config, link: &link::Context) -> anyhow::Result<Purchases> {
+    let (limits, times) = (&config.limits, &config.purchase);
+    let allowance = Allowance {
+        reservations_in_flight: limits.reservations_in_flight,
+        attempts_per_minute: limits.attempts_per_minute,
+        attempts_per_device_per_minute: limits.attempts_per_device_per_minute,
+    };
+    let timing = Timing {
+        answer_deadline_ms: millis(times.answer_deadline_ms),
+        charge_start_max_ms: millis(times.charge_start_max_ms),
+        charge_timeout_ms: millis(config.conekta.charge_timeout_ms),
+        quiet_period_ms: millis(times.quiet_period_ms),
+        pending_max_ms: millis(times.pending_max_ms),
+        delivery_limit_ms: millis(times.delivery_limit_ms),
+    };
+    let phone = config.conekta.fallback_phone.trim();
+    Ok(Purchases::new(Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        random: link.random.clone(),
+        link: Arc::new(link.hub.clone()),
+        gateway: Arc::new(conekta(config)?),
+        limits: Limits::new(allowance),
+        timing,
+        router_act_ms: times.reserve_timeout_ms.max(times.release_timeout_ms),
+        fallback_phone: (!phone.is_empty()).then(|| phone.to_owned()),
+    }))
+}
+
+fn conekta(config: &Config) -> anyhow::Result<Conekta> {
+    let settings = &config.conekta;
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(Duration::from_millis(settings.connect_timeout_ms))
+        .pool_idle_timeout(Duration::from_millis(IDLE_MS))
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("pagos-control-plane/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .context("making the gateway client")?;
+    Ok(Conekta::new(
+        client,
+        Settings {
+            url: settings.url.clone(),
+            version: settings.version.clone(),
+            charge_timeout_ms: settings.charge_timeout_ms,
+            read_timeout_ms: settings.read_timeout_ms,
+        },
+    ))
+}
+
+fn millis(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
