@@ -1,5 +1,6 @@
 use pagos_agent::routeros::Request;
 use pagos_protocol::{Code, Done};
+use pagos_simulator::fault::FaultKind;
 
 use crate::site::*;
 
@@ -37,7 +38,7 @@ async fn reservation_that_comes_after_its_release_is_refused() {
 #[tokio::test]
 async fn release_is_remembered_even_if_the_router_is_away() {
     let site = Site::new().await;
-    site.fault(pagos_simulator::fault::FaultKind::Away, None, None);
+    site.fault(FaultKind::Away, None, None);
     assert_eq!(refused(&site.run(release(2)).await), Code::RouterUnreachable);
     site.mend();
     assert_eq!(refused(&site.run(reserve(1)).await), Code::Stale);
@@ -100,4 +101,24 @@ async fn session_of_a_user_that_was_removed_by_hand_ends() {
     site.operator(Request::new("/ip/hotspot/user/remove").attribute(".id", &row[".id"])).await;
     assert_eq!(site.run(release(2)).await, done(Done::Released));
     assert!(site.rows("active").is_empty() && site.rows("cookies").is_empty());
+}
+
+#[tokio::test]
+async fn user_is_disabled_before_its_sessions_end_and_removed_after() {
+    let site = Site::new().await;
+    site.run(reserve(1)).await;
+    site.device_seen(DEVICE, [10, 5, 50, 2]);
+    site.run(login(1)).await;
+    for (held_up, disabled, online) in
+        [("/ip/hotspot/active/print", true, true), ("/ip/hotspot/user/remove", true, false)]
+    {
+        site.fault(FaultKind::Hang, Some(held_up), None);
+        failed(&site.run_within(release(2), 500).await);
+        let user = site.user("PT-A1B2C").expect("user");
+        assert_eq!(user.get("disabled").is_some_and(|value| value == "true"), disabled, "{held_up}");
+        assert_eq!(!site.rows("active").is_empty(), online, "{held_up}");
+        site.mend();
+    }
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_none());
 }

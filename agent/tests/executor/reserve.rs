@@ -1,5 +1,9 @@
 use pagos_agent::routeros::Request;
-use pagos_protocol::{Action, Code, Done, command::Reserve};
+use pagos_protocol::{
+    Action, Code, Done,
+    command::{PurchaseRef, Reserve},
+};
+use pagos_simulator::fault::FaultKind;
 
 use crate::site::*;
 
@@ -45,6 +49,16 @@ async fn name_of_somebody_else_is_taken() {
 }
 
 #[tokio::test]
+async fn name_of_another_purchase_is_taken() {
+    let site = Site::new().await;
+    site.run(reserve(1)).await;
+    let other = PurchaseRef { id: "TRX_2".into(), version: 1 };
+    let action = Action::Reserve(Reserve { purchase: other, ..reservation(1) });
+    assert_eq!(refused(&site.run(action).await), Code::NameTaken);
+    assert_eq!(site.user("PT-A1B2C").expect("user")["comment"], "pagos:TRX_1");
+}
+
+#[tokio::test]
 async fn own_user_counts_as_done_even_without_a_journal() {
     let mut site = Site::new().await;
     assert_eq!(site.run(reserve(1)).await, done(Done::Reserved));
@@ -68,7 +82,7 @@ async fn user_of_the_purchase_with_another_profile_is_not_taken_over() {
 #[tokio::test]
 async fn refused_reservation_stays_refused_and_its_release_is_done() {
     let site = Site::new().await;
-    let away = site.fault(pagos_simulator::fault::FaultKind::Away, None, None);
+    let away = site.fault(FaultKind::Away, None, None);
     assert_eq!(refused(&site.run(reserve(1)).await), Code::RouterUnreachable);
     // The router is still away: the journal knows that nothing is there.
     assert_eq!(site.run(release(2)).await, done(Done::Released));
@@ -80,7 +94,7 @@ async fn refused_reservation_stays_refused_and_its_release_is_done() {
 #[tokio::test]
 async fn late_delivery_of_a_refused_reservation_makes_no_user() {
     let site = Site::new().await;
-    site.fault(pagos_simulator::fault::FaultKind::Away, None, None);
+    site.fault(FaultKind::Away, None, None);
     assert_eq!(refused(&site.run(reserve(1)).await), Code::RouterUnreachable);
     site.mend();
     assert_eq!(refused(&site.run(reserve(1)).await), Code::RouterUnreachable);
