@@ -221,3 +221,6 @@ async fn settled(state: &mut watch::Receiver<Arc<Purchase>>, parts: &Parts) -> A
         }
     }
 }
+
+#[cfg(test)]
+mod crash_tests;
