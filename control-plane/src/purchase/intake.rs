@@ -7,6 +7,7 @@ use super::state::{Buyer, Device, DrawnUser, Product, Purchase, Terms, UserType}
 use super::{Inner, PurchaseError, Purchases, books, perform};
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
+use crate::domain::failure::FailureKind;
 use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::phone;
@@ -160,7 +161,7 @@ impl Purchases {
 
 enum Repeat {
     Same(PurchaseId),
-    /// The earlier one ended before the gateway was asked: it is not remembered.
+    /// The earlier one ended at the site, before a charge: it is not remembered.
     Anew(String),
 }
 
@@ -168,10 +169,23 @@ fn repeat_of(earlier: Earlier, key: &RequestKey, fingerprint: &str) -> Result<Re
     if earlier.fingerprint != fingerprint && matches!(key.origin, KeyOrigin::Header) {
         return Err(IntakeError::Refused(Code::IdempotencyConflict));
     }
-    if earlier.phase == super::state::Phase::Failed.as_str() {
-        return Ok(Repeat::Anew(earlier.purchase_id));
-    }
-    Ok(Repeat::Same(PurchaseId::new(earlier.purchase_id)))
+    let id = PurchaseId::new(&earlier.purchase_id);
+    let purchase: Purchase =
+        serde_json::from_str(&earlier.state).map_err(|_| PurchaseError::State(id.clone()))?;
+    Ok(if ended_at_the_site(&purchase) { Repeat::Anew(earlier.purchase_id) } else { Repeat::Same(id) })
+}
+
+/// Whether the purchase is over because the site could not serve it, and no charge was sent.
+fn ended_at_the_site(purchase: &Purchase) -> bool {
+    let site = purchase.failure.is_some_and(|failure| match failure.kind {
+        FailureKind::Unavailable | FailureKind::Fault => true,
+        FailureKind::Request
+        | FailureKind::Values
+        | FailureKind::Payment
+        | FailureKind::Throttled
+        | FailureKind::Gateway => false,
+    });
+    site && purchase.charge.is_none()
 }
 
 impl Inner {

@@ -45,8 +45,8 @@ pub struct Earlier {
     pub purchase_id: String,
     /// Fingerprint of the request that made it.
     pub fingerprint: String,
-    /// Where it stands.
-    pub phase: String,
+    /// The machine's state as JSON.
+    pub state: String,
 }
 
 /// The purchase made with `key` at `router`, if there is one.
@@ -61,7 +61,7 @@ pub async fn by_key(
     fetch_optional!(
         conn,
         Earlier,
-        "SELECT k.purchase_id, k.fingerprint, p.phase FROM idempotency_keys k
+        "SELECT k.purchase_id, k.fingerprint, p.state FROM idempotency_keys k
          JOIN purchases p ON p.id = k.purchase_id AND p.router_id = k.router_id
          WHERE k.router_id = $1 AND k.key = $2",
         router.as_str(),

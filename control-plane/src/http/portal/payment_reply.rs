@@ -20,7 +20,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Writes the answer.
 #[must_use]
-pub fn render(reply: &Reply, language: Language) -> Response {
+pub(super) fn render(reply: &Reply, language: Language) -> Response {
     let mut response = match &reply.kind {
         ReplyKind::Sold(sale) => Json(sold(reply, sale, language)).into_response(),
         ReplyKind::Pending { code, redirect } => {
