@@ -6,6 +6,7 @@
 mod serve;
 mod work;
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -82,7 +83,10 @@ impl Supervisor {
             let next = match identity::load(&self.data_dir) {
                 Ok(identity) => self.attempt(&identity).await,
                 Err(error) => {
-                    tracing::error!(error = %error, "identity cannot be read; this box must be enrolled again");
+                    tracing::error!(
+                        error = chain(&error),
+                        "identity cannot be read; this box must be enrolled again"
+                    );
                     Next::Refused
                 }
             };
@@ -150,7 +154,7 @@ impl Supervisor {
             | OpenError::Socket(_)
             | OpenError::NoWelcome
             | OpenError::Deadline => {
-                tracing::warn!(error = error as &dyn std::error::Error, "link cannot be opened");
+                tracing::warn!(error = chain(error), "link cannot be opened");
                 Next::Again
             }
         }
@@ -184,6 +188,18 @@ fn after_end(ended: &Ended) -> Next {
         Ended::Closed | Ended::Silent | Ended::NotReading | Ended::Failed(_) => Next::Again,
         Ended::Stopped => Next::Stop,
     }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// Returns when the agent is asked to stop.

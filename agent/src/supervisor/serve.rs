@@ -7,7 +7,7 @@ use pagos_protocol::{AgentMessage, ServerMessage, Welcome};
 use tokio::sync::{mpsc, watch};
 
 use super::work::{COMMANDS_MAX, Work, refuse};
-use super::{DRAIN_MS, stopped};
+use super::{DRAIN_MS, chain, stopped};
 use crate::link::{Ended, Session};
 use crate::seams::clock;
 
@@ -67,10 +67,7 @@ async fn take_over(work: &Work, welcome: Welcome) -> bool {
     match work.executor().welcome(&welcome.router_ids, welcome.routers).await {
         Ok(()) => true,
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "routers of the site cannot be taken over"
-            );
+            tracing::error!(error = chain(&error), "routers of the site cannot be taken over");
             false
         }
     }

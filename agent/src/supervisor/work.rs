@@ -129,11 +129,16 @@ impl Note {
         tracing::info!(
             command.kind = self.kind,
             command.result = result,
-            command.code = code.map(tracing::field::debug),
+            command.code = code.and_then(name),
             command.took_ms = took_ms,
             router.id = self.router_id,
             purchase.id = self.purchase_id,
             "command carried out"
         );
     }
+}
+
+/// The code as it is on the wire.
+fn name(code: &Code) -> Option<String> {
+    serde_json::to_value(code).ok()?.as_str().map(str::to_owned)
 }
