@@ -300,3 +300,23 @@ fn signed(value: u64) -> i64 {
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transaction_that_somebody_relies_on_is_synced_and_others_are_not() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let mut store = Store::open(&directory.path().join("journal.db")).expect("store");
+        for sync in [true, false, true] {
+            store.begin(sync).expect("begin");
+            let level: i64 = store.db.query_row("PRAGMA synchronous", [], |row| row.get(0)).expect("level");
+            // 2 is FULL, 1 is NORMAL.
+            assert_eq!(level, if sync { 2 } else { 1 });
+            store.commit().expect("commit");
+        }
+        let mode: String = store.db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("mode");
+        assert_eq!(mode, "wal");
+    }
+}

@@ -32,7 +32,7 @@ pub const BUSY_PROBE_AFTER: Duration = Duration::from_secs(5);
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the router may take to give up a command that was cancelled.
-pub const CANCEL_GRACE: Duration = Duration::from_secs(2);
+pub const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
 /// Most commands open at one time on one router.
 pub const COMMANDS_OPEN_MAX: usize = 64;

@@ -119,6 +119,29 @@ async fn add_that_comes_too_late_is_cancelled() {
 }
 
 #[tokio::test]
+async fn release_waits_until_a_late_add_has_ended() {
+    let site = Site::new().await;
+    let delay = pagos_simulator::fault::FaultRequest {
+        target: "router".into(),
+        kind: FaultKind::Delay,
+        pattern: Some(ADD.into()),
+        router: None,
+        status: None,
+        message: None,
+        delay_ms: Some(1_000),
+        count: Some(1),
+    };
+    site.simulator.control().faults.post(delay).expect("fault");
+    // A router that cannot be stopped.
+    site.fault(FaultKind::Hang, Some("/cancel"), None);
+    assert_eq!(failed(&site.run_within(reserve(1), 300).await), Code::DeadlinePassed);
+    assert_eq!(site.run(release(2)).await, done(Done::Released));
+    assert_eq!(site.count(ADD), 1);
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    assert!(site.user("PT-A1B2C").is_none());
+}
+
+#[tokio::test]
 async fn router_away_in_the_middle_is_waited_for() {
     let site = Site::new().await;
     site.run(Action::Probe).await;

@@ -64,6 +64,18 @@ async fn crash_between_journal_and_report_is_made_good_by_the_repeat() {
     }
 }
 
+#[tokio::test]
+async fn repeat_after_a_crash_is_never_refused_while_the_router_cannot_be_asked() {
+    let site = Site::new().await;
+    let dead = dead_agent_after(&site, FaultKind::DropAfter).await;
+    let away = site.fault(FaultKind::DropBefore, Some("/login"), None);
+    let late = pagos_protocol::Command { deadline_ms: 500, ..command(reserve(1)) };
+    assert_eq!(failed(&dead.execute(late).await), Code::RouterUnreachable);
+    dead.welcome(&[], vec![]).await.expect("welcome");
+    assert_eq!(failed(&dead.execute(command(reserve(1))).await), Code::UnknownRouter);
+    site.simulator.control().faults.delete(Some(away));
+}
+
 fn command(action: Action) -> pagos_protocol::Command {
     pagos_protocol::Command { id: "c".into(), router_id: ROUTER.into(), deadline_ms: DEADLINE_MS, action }
 }

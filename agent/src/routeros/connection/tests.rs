@@ -137,6 +137,7 @@ async fn router_that_does_not_end_a_cancelled_change_is_left() {
     let settling = connection.clone();
     let settled = tokio::spawn(async move { settling.settle().await });
     peer.next().await.expect("cancel");
+    pass(CANCEL_GRACE).await;
     assert_eq!(peer.next().await, None, "the agent closes the connection");
     settled.await.expect("task");
 }
