@@ -6,11 +6,13 @@ use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::app::Shared;
 use super::error::ApiError;
 use crate::domain::code::Code;
+use crate::seams::instant;
 use crate::text::Language;
 
 /// Header that carries the request id of every answer.
@@ -20,8 +22,13 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// When a request reached this layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Received(pub Instant);
+
 /// See the module.
 pub(super) async fn frame(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Received(instant()));
     let id = app.random.uuid(app.clock.now());
     let language = accepted_language(&request);
     // Never the path itself: it may hold a secret.

@@ -13,7 +13,7 @@ use pagos_protocol::{Action, Code as AgentCode, Done, Outcome};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::intake::{Admitted, Request, received_now};
+use super::intake::{Admitted, Request};
 use super::machine::Timing;
 use super::state::{Device, UserType};
 use super::{Parts, Purchases};
@@ -25,7 +25,7 @@ use crate::gateway::{
 };
 use crate::limits::{Allowance, Limits};
 use crate::link::{LinkPort, SendError};
-use crate::seams::{Clock, Random};
+use crate::seams::{Clock, Random, instant};
 use crate::store::conn::{execute, fetch_one};
 use crate::store::{Store, StoreError};
 use crate::vault::{Context, Vault};
@@ -289,7 +289,7 @@ fn request(token: &str) -> Request {
         user_type: UserType::Password,
         device: Device { mac: Some("A0B1C2D3E4F5".into()), ip: None, auto_connect: true },
         idempotency_key: None,
-        received: received_now(),
+        received: instant(),
     }
 }
 

@@ -12,7 +12,6 @@ use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::phone;
 use crate::limits::TooMuch;
-use crate::seams::instant;
 use crate::store::ledger::{self, Opening};
 use crate::store::purchases::{self, Earlier, Offer, Row, Seller};
 use crate::store::{StoreError, credentials};
@@ -395,10 +394,4 @@ fn fingerprint(request: &Request) -> String {
         device.auto_connect
     ]);
     hex::encode(Sha256::digest(fields.to_string()))
-}
-
-/// The moment from which a request's time is counted.
-#[must_use]
-pub fn received_now() -> Instant {
-    instant()
 }

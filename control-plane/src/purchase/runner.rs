@@ -199,9 +199,7 @@ impl Run {
         self.row = row;
         self.entry = entry;
         self.dirty = false;
-        if self.purchase.paid_at.is_some() && !self.purchase.steps.iter().any(|step| step.name == "record") {
-            self.mark("record");
-        }
+        self.mark("record");
         Ok(())
     }
 

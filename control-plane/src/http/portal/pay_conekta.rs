@@ -1,5 +1,6 @@
 //! `POST /api/v1/payments/pagar-conekta`: sells a product to a card, by Conekta.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,7 +11,8 @@ use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
 use crate::http::error::{ApiError, Fault, Issue, Place};
 use crate::http::extract::PortalKey;
-use crate::purchase::intake::{Admitted, IntakeError, Request, received_now};
+use crate::http::frame::Received;
+use crate::purchase::intake::{Admitted, IntakeError, Request};
 use crate::purchase::state::{Device, UserType};
 use crate::text::{Language, Phrase};
 
@@ -31,12 +33,13 @@ pub async fn handle(
     State(app): State<Shared>,
     key: PortalKey,
     language: Language,
+    Extension(received): Extension<Received>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     body.refuse_card_data()?;
     let idempotency_key = idempotency_key(&headers)?;
-    let request = body.read(|fields| read(fields, &key, idempotency_key))?;
+    let request = body.read(|fields| read(fields, &key, idempotency_key, received))?;
     let router = key.router_id.clone();
     let reply = match app.purchases.admit(request).await.map_err(|error| refusal(&error))? {
         Admitted::Purchase(id) => app.purchases.answer(&router, &id).await,
@@ -47,7 +50,12 @@ pub async fn handle(
     Ok(payment_reply::render(&reply, language))
 }
 
-fn read(fields: &mut Fields<'_>, key: &PortalKey, idempotency_key: Option<String>) -> Request {
+fn read(
+    fields: &mut Fields<'_>,
+    key: &PortalKey,
+    idempotency_key: Option<String>,
+    received: Received,
+) -> Request {
     let mac = fields.optional_mac(("mac_cliente", "mac_address"));
     let mac_sent = fields.raw(("mac_cliente", "mac_address")).and_then(serde_json::Value::as_str);
     Request {
@@ -66,7 +74,7 @@ fn read(fields: &mut Fields<'_>, key: &PortalKey, idempotency_key: Option<String
             auto_connect: fields.optional_boolean(("conexion_automatica", "auto_connect")).unwrap_or(false),
         },
         idempotency_key,
-        received: received_now(),
+        received: received.0,
     }
 }
 
