@@ -70,8 +70,10 @@ pub struct Parts {
     pub limits: Limits,
     /// Limits in time.
     pub timing: Timing,
-    /// Longest wait for one act at a router, in milliseconds.
-    pub router_act_ms: u64,
+    /// Longest wait for a router to make or confirm a user, in milliseconds.
+    pub reserve_timeout_ms: u64,
+    /// Longest wait for a router to remove a user, in milliseconds.
+    pub release_timeout_ms: u64,
     /// Phone for gateways when neither buyer nor company has one.
     pub fallback_phone: Option<String>,
 }

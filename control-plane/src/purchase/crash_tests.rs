@@ -234,7 +234,8 @@ fn process(store: &Store, vault: &Arc<Vault>, world: &Arc<World>) -> Purchases {
             pending_max_ms: 1_000,
             delivery_limit_ms: 60_000,
         },
-        router_act_ms: 10_000,
+        reserve_timeout_ms: 10_000,
+        release_timeout_ms: 10_000,
         fallback_phone: None,
     })
 }

@@ -159,7 +159,18 @@ async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::Login
 }
 
 async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
-    let limit = Duration::from_millis(inner.parts.router_act_ms);
+    let limit_ms = match &action {
+        Action::Release(_) => inner.parts.release_timeout_ms,
+        Action::Reserve(_)
+        | Action::Confirm(_)
+        | Action::Login(_)
+        | Action::DescribeUser { .. }
+        | Action::ListProfiles
+        | Action::Probe
+        | Action::SetRouter(_)
+        | Action::Unknown => inner.parts.reserve_timeout_ms,
+    };
+    let limit = Duration::from_millis(limit_ms);
     router_end::act(inner.parts.link.send(&purchase.terms.router, action, limit).await)
 }
 

@@ -167,7 +167,8 @@ fn purchases(config: &Config, link: &link::Context) -> anyhow::Result<Purchases>
         gateway: Arc::new(conekta(config)?),
         limits: Limits::new(allowance),
         timing,
-        router_act_ms: times.reserve_timeout_ms.max(times.release_timeout_ms),
+        reserve_timeout_ms: times.reserve_timeout_ms,
+        release_timeout_ms: times.release_timeout_ms,
         fallback_phone: (!phone.is_empty()).then(|| phone.to_owned()),
     }))
 }
