@@ -42,10 +42,14 @@ async fn two_deliveries_at_once_run_once() {
 #[tokio::test]
 async fn dropped_caller_stops_nothing() {
     let site = Site::new().await;
-    site.run(Action::Probe).await;
-    let given_up =
-        tokio::time::timeout(std::time::Duration::from_micros(1), site.run(reserve(1))).await.is_err();
-    assert!(given_up);
+    site.fault(FaultKind::Hang, Some("/ip/hotspot/user/add"), Some(1));
+    let executor = site.executor.clone();
+    let caller = tokio::spawn(async move { executor.execute(command(reserve(1))).await });
+    while site.count("/ip/hotspot/user/add") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    caller.abort();
+    site.mend();
     // The repeat waits for the first, and is answered from the journal.
     assert_eq!(site.run(reserve(1)).await, done(Done::Reserved));
     assert_eq!(site.count("/ip/hotspot/user/add"), 1);
