@@ -129,6 +129,8 @@ pub fn router(app: &Shared) -> Router {
             paths.push(path);
             group = group.route(path, methods);
         }
+        // Before the layer: a preflight request is of a method that no endpoint has.
+        group = group.method_not_allowed_fallback(|| async { ApiError::new(Code::MethodNotAllowed) });
         router = router.merge(match cors {
             Some(cors) => group.layer(cors),
             None => group,
@@ -137,7 +139,6 @@ pub fn router(app: &Shared) -> Router {
     let paths: Arc<[&'static str]> = paths.into();
     router
         .fallback(move |request: Request| async move { nowhere(&request, &paths) })
-        .method_not_allowed_fallback(|| async { ApiError::new(Code::MethodNotAllowed) })
         .layer(CatchPanicLayer::custom(frame::panicked))
         .layer(from_fn_with_state(app.clone(), frame::frame))
         .with_state(app.clone())

@@ -40,7 +40,8 @@ async fn service_endpoints_answer_anybody() {
 async fn errors_speak_the_language_that_was_asked_for() {
     let world = World::start().await;
     let spanish = world.get("/nope", None).await.json()["detail"].clone();
-    let english = world.send(Method::GET, "/nope", None, None, &[("accept-language", "en-US,en;q=0.9")]).await;
+    let english =
+        world.send(Method::GET, "/nope", None, None, &[("accept-language", "en-US,en;q=0.9")]).await;
     assert_eq!(spanish, "Esa ruta no existe.");
     assert_eq!(english.json()["detail"], "There is nothing at this path.");
 }
@@ -78,8 +79,9 @@ async fn portals_may_come_from_anywhere_and_panels_only_from_their_origin() {
     let stranger = preflight("/api/v1/admin/mi-empresa", "https://elsewhere.example").await;
     assert_eq!(stranger.header("access-control-allow-origin"), "");
     // An error reaches the portal's script, too.
-    let refused =
-        world.send(Method::GET, "/api/v1/config/public", None, None, &[("origin", "http://hotspot.local")]).await;
+    let refused = world
+        .send(Method::GET, "/api/v1/config/public", None, None, &[("origin", "http://hotspot.local")])
+        .await;
     refused.is(401, "credentials_missing");
     assert_eq!(refused.header("access-control-allow-origin"), "*");
 }

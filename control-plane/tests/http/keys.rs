@@ -44,8 +44,14 @@ async fn forged_and_expired_keys_are_refused() {
     world.get(CONFIG, Some(&forged)).await.is(401, "api_key_invalid");
     world.get(CONFIG, Some("jwt_abc")).await.is(401, "api_key_invalid");
     // Well signed, but nobody stored it.
-    world.get(CONFIG, Some(&signed(ORIGINAL_SECRET, &tenant, 4_000_000_000.5))).await.is(401, "api_key_revoked");
-    world.get(CONFIG, Some(&signed(ORIGINAL_SECRET, &tenant, 1_000_000_000.5))).await.is(401, "api_key_expired");
+    world
+        .get(CONFIG, Some(&signed(ORIGINAL_SECRET, &tenant, 4_000_000_000.5)))
+        .await
+        .is(401, "api_key_revoked");
+    world
+        .get(CONFIG, Some(&signed(ORIGINAL_SECRET, &tenant, 1_000_000_000.5)))
+        .await
+        .is(401, "api_key_expired");
     world.get(CONFIG, Some(&tenant.api_key)).await.good();
     world.advance(365 * DAY_MS);
     world.get(CONFIG, Some(&tenant.api_key)).await.is(401, "api_key_expired");
@@ -54,7 +60,8 @@ async fn forged_and_expired_keys_are_refused() {
 fn signed(secret: &str, tenant: &Tenant, exp: f64) -> String {
     let claims = json!({"jti": "key_00112233445566aa", "iss": "mikrotik-payment-api", "sub": tenant.router,
         "empresa": tenant.company, "iat": 1_700_000_000.25, "exp": exp, "type": "router_api_key"});
-    let token = jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()));
+    let token =
+        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()));
     format!("jwt_{}", token.expect("signed"))
 }
 
@@ -71,11 +78,8 @@ async fn a_key_of_the_replaced_service_keeps_working() {
         issued_at: Timestamp(0),
         expires_at: Timestamp(4_000_000_000_898),
     };
-    let stored: Result<(), StoreError> = world
-        .app
-        .store
-        .write(move |conn| Box::pin(async move { api_keys::insert(conn, &row).await }))
-        .await;
+    let stored: Result<(), StoreError> =
+        world.app.store.write(move |conn| Box::pin(async move { api_keys::insert(conn, &row).await })).await;
     stored.expect("stored");
     assert_eq!(world.get(CONFIG, Some(&key)).await.good()["router"]["id"], tenant.router.as_str());
 }
@@ -145,7 +149,10 @@ async fn the_status_of_a_key_warns_in_time() {
     world.app.api_keys.forget();
     let operator = world.log_in(crate::world::SUPER_EMAIL, crate::world::PASSWORD).await;
     let body = world.get(&path, Some(&operator)).await.good();
-    assert_eq!((&body["warning_code"], &body["expires_in_days"]), (&json!("api_key_expires_soon"), &json!(25)));
+    assert_eq!(
+        (&body["warning_code"], &body["expires_in_days"]),
+        (&json!("api_key_expires_soon"), &json!(25))
+    );
     let revoke = format!(
         "/admin/empresas/{}/routers/{}/api-keys/{}/revoke",
         tenant.company, tenant.router, tenant.key_id

@@ -13,8 +13,12 @@ async fn companies_are_made_listed_and_counted() {
     let made = world.post("/admin/empresas", operator, &body).await.good();
     let id = text(&made["id"]);
     assert!(id.starts_with("EMP_") && id.len() == 14);
-    assert_eq!((&made["activa"], &made["conekta_mode"], &made["contacto_telefono"]), (&json!(true), &json!("test"), &json!(null)));
-    let missing = world.post("/admin/empresas", operator, &json!({"nombre": "X", "conekta_mode": "y"})).await.issues();
+    assert_eq!(
+        (&made["activa"], &made["conekta_mode"], &made["contacto_telefono"]),
+        (&json!(true), &json!("test"), &json!(null))
+    );
+    let missing =
+        world.post("/admin/empresas", operator, &json!({"nombre": "X", "conekta_mode": "y"})).await.issues();
     assert_eq!(missing.len(), 2, "{missing:?}");
     world.advance(1000);
     let tenant = world.tenant("Plaza").await;
@@ -42,7 +46,10 @@ async fn a_router_is_made_with_its_key() {
     let routers = format!("/admin/empresas/{}/routers", tenant.company);
     let body = json!({"nombre": "Patio", "host": "10.0.0.2", "usuario": "u", "password": 1234, "empresa_id": tenant.company});
     let made = world.post(&routers, operator, &body).await.good();
-    assert_eq!((&made["puerto"], &made["ubicacion"], &made["activo"]), (&json!(8728), &json!(null), &json!(true)));
+    assert_eq!(
+        (&made["puerto"], &made["ubicacion"], &made["activo"]),
+        (&json!(8728), &json!(null), &json!(true))
+    );
     assert!(text(&made["api_key"]).starts_with("jwt_"));
     assert_eq!(made["api_key_info"]["type"], "router_api_key");
     assert!(made.get("password").is_none());
@@ -61,7 +68,10 @@ async fn a_router_is_made_with_its_key() {
     assert_eq!(list.as_array().map(Vec::len), Some(2));
     let one = format!("{routers}/{}", tenant.router);
     assert_eq!(world.get(&one, operator).await.good()["nombre"], "Kiosco");
-    world.get(&format!("/admin/empresas/EMP_X/routers/{}", tenant.router), operator).await.is(404, "company_not_found");
+    world
+        .get(&format!("/admin/empresas/EMP_X/routers/{}", tenant.router), operator)
+        .await
+        .is(404, "company_not_found");
     world.get(&format!("{routers}/RTR_X"), operator).await.is(404, "router_not_found");
     world.get("/admin/empresas/EMP_X/routers", operator).await.is(404, "company_not_found");
 }

@@ -32,17 +32,22 @@ async fn the_catalogue_holds_what_this_router_sells_in_order() {
             "destacado": featured, "precio": 19.99, "detalles": ["10 Mbps", {"label": "a", "value": 1}]});
         world.product(&tenant, more)
     };
-    for (profile, order, featured) in [("*1", 2, false), ("*2", 1, false), ("*3", 1, true), ("*4", 1, false)] {
+    for (profile, order, featured) in [("*1", 2, false), ("*2", 1, false), ("*3", 1, true), ("*4", 1, false)]
+    {
         add(profile, order, featured).await;
     }
     world.product(&tenant, json!({"perfil_mikrotik_id": "*5", "activo": false})).await;
     world.product(&other, json!({})).await;
     let products = world.get(CATALOGUE, Some(&tenant.api_key)).await.good();
-    let names: Vec<&Value> = products.as_array().expect("a list").iter().map(|product| &product["nombre_venta"]).collect();
+    let names: Vec<&Value> =
+        products.as_array().expect("a list").iter().map(|product| &product["nombre_venta"]).collect();
     assert_eq!(names, ["*3", "*2", "*4", "*1"]);
     let first = &products[0];
     assert_eq!(first["detalles"], json!([{"texto": "10 Mbps"}, {"label": "a", "value": 1}]));
-    assert_eq!((&first["precio"], &first["moneda"], &first["orden"]), (&json!(19.99), &json!("MXN"), &json!(1)));
+    assert_eq!(
+        (&first["precio"], &first["moneda"], &first["orden"]),
+        (&json!(19.99), &json!("MXN"), &json!(1))
+    );
     let page = world.get(&format!("{CATALOGUE}?limit=1&offset=1"), Some(&tenant.api_key)).await.good();
     assert_eq!((page.as_array().map(Vec::len), &page[0]["nombre_venta"]), (Some(1), &json!("*2")));
     for query in ["limit=0", "limit=1001", "limit=x", "offset=-1"] {

@@ -10,10 +10,14 @@ const PRODUCTS: &str = "/api/v1/admin/products";
 async fn a_product_is_made_with_defaults() {
     let world = World::start().await;
     let tenant = world.tenant("Parque").await;
-    let product = world.product(&tenant, json!({"precio": "19.9", "detalles": ["a", {"texto": "b"}, {"x": 1}]})).await;
+    let product =
+        world.product(&tenant, json!({"precio": "19.9", "detalles": ["a", {"texto": "b"}, {"x": 1}]})).await;
     assert_eq!(product["detalles"], json!(["a", "b", ""]));
     assert_eq!((&product["precio"], &product["moneda"]), (&json!(19.9), &json!("MXN")));
-    assert_eq!((&product["activo"], &product["destacado"], &product["orden_visual"]), (&json!(true), &json!(false), &json!(0)));
+    assert_eq!(
+        (&product["activo"], &product["destacado"], &product["orden_visual"]),
+        (&json!(true), &json!(false), &json!(0))
+    );
     assert_eq!((&product["descripcion"], &product["imagen_url"]), (&json!(null), &json!(null)));
     let shown = world.get(&format!("{PRODUCTS}/{}", product["id"]), Some(&tenant.session)).await.good();
     assert_eq!(shown, product);
@@ -58,10 +62,14 @@ async fn a_change_touches_only_what_was_sent() {
     let (tenant, other) = (world.tenant("Parque").await, world.tenant("Plaza").await);
     let product = world.product(&tenant, json!({"descripcion": "x", "detalles": ["a"]})).await;
     let path = format!("{PRODUCTS}/{}", product["id"]);
-    let changed = world.put(&path, Some(&tenant.session), &json!({"precio": 25.5, "perfil_mikrotik_id": "*9"})).await.good();
+    let changed = world
+        .put(&path, Some(&tenant.session), &json!({"precio": 25.5, "perfil_mikrotik_id": "*9"}))
+        .await
+        .good();
     assert_eq!((&changed["precio"], &changed["descripcion"]), (&json!(25.5), &json!("x")));
     assert_eq!((&changed["perfil_mikrotik_id"], &changed["detalles"]), (&json!("*3"), &json!(["a"])));
-    let changed = world.put(&path, Some(&tenant.session), &json!({"descripcion": null, "moneda": "usd"})).await.good();
+    let changed =
+        world.put(&path, Some(&tenant.session), &json!({"descripcion": null, "moneda": "usd"})).await.good();
     assert_eq!((&changed["descripcion"], &changed["moneda"]), (&json!(null), &json!("USD")));
     world.put(&path, Some(&tenant.session), &json!({"moneda": "BTC"})).await.is(422, "currency_not_allowed");
     world.put(&path, Some(&other.session), &json!({"precio": 1})).await.is(404, "product_not_found");
@@ -82,7 +90,8 @@ async fn the_list_holds_all_states_of_this_company() {
     world.product(&tenant, json!({"perfil_mikrotik_id": "*2"})).await;
     world.product(&other, json!({})).await;
     let list = world.get(PRODUCTS, Some(&tenant.session)).await.good();
-    let profiles: Vec<_> = list.as_array().expect("a list").iter().map(|product| &product["perfil_mikrotik_id"]).collect();
+    let profiles: Vec<_> =
+        list.as_array().expect("a list").iter().map(|product| &product["perfil_mikrotik_id"]).collect();
     assert_eq!(profiles, ["*2", "*1"], "newest first among equals");
     let own = format!("{PRODUCTS}?router_id={}", tenant.router);
     assert_eq!(world.get(&own, Some(&tenant.session)).await.good(), list);

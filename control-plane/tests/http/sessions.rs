@@ -65,7 +65,12 @@ async fn credentials_that_are_no_session_are_refused() {
     let world = World::start().await;
     let tenant = world.tenant("Parque").await;
     world.get(ME, None).await.is(401, "credentials_missing");
-    for token in ["abc", "a.b.c", tenant.api_key.as_str(), "eyJhbGciOiJub25lIn0.eyJqdGkiOiJ4IiwiZXhwIjo5OTk5OTk5OTk5fQ."] {
+    for token in [
+        "abc",
+        "a.b.c",
+        tenant.api_key.as_str(),
+        "eyJhbGciOiJub25lIn0.eyJqdGkiOiJ4IiwiZXhwIjo5OTk5OTk5OTk5fQ.",
+    ] {
         world.get(ME, Some(token)).await.is(401, "session_invalid");
     }
     world.get(ME, Some(&tenant.session)).await.is(403, "role_forbidden");

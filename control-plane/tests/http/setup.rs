@@ -16,7 +16,8 @@ async fn the_page_makes_the_first_super_admin_once() {
     assert!(shown.text.contains("<form") && !shown.text.contains("<script"));
     assert!(shown.header("content-security-policy").starts_with("default-src 'none'"));
     let form = |email: &str, password: &str| {
-        let body = format!("nombre=Operadora+%3Cb%3E&email={}&password={password}", email.replace('@', "%40"));
+        let body =
+            format!("nombre=Operadora+%3Cb%3E&email={}&password={password}", email.replace('@', "%40"));
         world.send(Method::POST, &page, None, Some(body), &[FORM, ("accept-language", "en")])
     };
     let refused = form(SUPER_EMAIL, "short").await;
@@ -27,7 +28,10 @@ async fn the_page_makes_the_first_super_admin_once() {
     world.log_in(SUPER_EMAIL, PASSWORD).await;
     assert_eq!(form("other@example.org", "tres+tristes+tigres").await.status.as_u16(), 404);
     assert_eq!(world.get(&page, None).await.status.as_u16(), 404);
-    assert_eq!(setup::new_link(&world.app.store, &world.app.clock, &world.app.random).await.expect("asked"), None);
+    assert_eq!(
+        setup::new_link(&world.app.store, &world.app.clock, &world.app.random).await.expect("asked"),
+        None
+    );
 }
 
 #[tokio::test]

@@ -11,10 +11,9 @@ async fn a_user_is_made_for_its_company() {
     let world = World::start().await;
     let tenant = world.tenant("Parque").await;
     let operator = Some(world.operator.as_str());
-    let user = |role: &str, company: Value, email: &str| {
-        json!({"email": email, "password": PASSWORD, "nombre": "Ana", "rol": role, "empresa_id": company})
-    };
-    let made = world.post(USERS, operator, &user("cliente_admin", json!(tenant.company), "Ana@Example.ORG")).await;
+    let user = |role: &str, company: Value, email: &str| json!({"email": email, "password": PASSWORD, "nombre": "Ana", "rol": role, "empresa_id": company});
+    let made =
+        world.post(USERS, operator, &user("cliente_admin", json!(tenant.company), "Ana@Example.ORG")).await;
     let made = made.is(200, "user_created");
     assert_eq!(made["usuario"]["email"], "Ana@example.org");
     assert_eq!(made["usuario"]["empresa_id"], tenant.company.as_str());

@@ -101,7 +101,10 @@ async fn database_url(directory: &std::path::Path) -> String {
     };
     let name = format!("pagos_http_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
     let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.expect("database");
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut admin)
+        .await
+        .expect("database");
     format!("{server}/{name}")
 }
 
@@ -126,7 +129,8 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let base = format!("http://{}", listener.local_addr().expect("address"));
         tokio::spawn(public::serve(listener, http::router(&app), std::future::pending()));
-        let secret = setup::new_link(&app.store, &app.clock, &app.random).await.expect("link").expect("no admin");
+        let secret =
+            setup::new_link(&app.store, &app.clock, &app.random).await.expect("link").expect("no admin");
         let redirect = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().redirect(redirect).no_proxy().build().expect("client");
         let world = Self { _directory: directory, app, base, client, now, operator: String::new() };
@@ -173,8 +177,7 @@ impl World {
     }
 
     pub async fn router(&self, company: &str, name: &str) -> Value {
-        let body =
-            json!({"nombre": name, "host": "10.0.0.1", "usuario": "agente", "password": "s3cret", "ubicacion": "Entrada"});
+        let body = json!({"nombre": name, "host": "10.0.0.1", "usuario": "agente", "password": "s3cret", "ubicacion": "Entrada"});
         self.post(&format!("/admin/empresas/{company}/routers"), Some(&self.operator), &body).await.good()
     }
 
@@ -217,8 +220,8 @@ impl World {
             request = request.bearer_auth(token);
         }
         for (name, value) in headers {
-            request = request
-                .header(HeaderName::from_static(name), HeaderValue::from_str(value).expect("header"));
+            request =
+                request.header(HeaderName::from_static(name), HeaderValue::from_str(value).expect("header"));
         }
         if let Some(body) = body {
             request = request.body(body);
