@@ -155,6 +155,11 @@ impl Hub {
         table.by_agent.values().map(|live| (live.clone(), wait())).collect()
     }
 
+    /// Whether no agent is let in any more.
+    pub(super) fn closed(&self) -> bool {
+        self.table().closed
+    }
+
     /// Enters a connection; an older one of the same agent is closed. None when the hub is closed.
     pub(super) fn enter(
         &self,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::extract::ws::{Message, WebSocket};
 use pagos_protocol::{AgentMessage, Hello, frame};
 
+use super::chain;
 use super::enrolment::VERSION_CHARS_MAX;
 use super::hub::Entered;
 use super::listener::Context;
@@ -78,13 +79,22 @@ pub(super) enum End {
 /// Serves one connection until it ends, and logs why it did.
 pub(super) async fn run(socket: WebSocket, context: Context, identity: Identity) {
     let (agent, site) = (identity.agent.clone(), identity.site.clone());
-    let end = Box::pin(greet_and_serve(socket, context, identity)).await;
+    // Boxed, so that an idle link does not keep the room that its greeting needed.
+    let end = match Box::pin(greet(socket, context, identity)).await {
+        // The inbox ends before the entry does, so that what was queued counts as never sent.
+        Ok((socket, entered, inbox)) => pump::run(socket, &entered.live, inbox).await,
+        Err(end) => end,
+    };
+    log_end(&agent, &site, &end);
+}
+
+fn log_end(agent: &AgentId, site: &SiteId, end: &End) {
     match end {
         End::NoHello | End::NotText | End::NotReading => {
             tracing::warn!(agent.id = %agent, site.id = %site, reason = %end, "agent disconnected");
         }
         End::Store(error) => {
-            tracing::error!(agent.id = %agent, error = &error as &dyn std::error::Error, "agent disconnected");
+            tracing::error!(agent.id = %agent, error = chain(error), "agent disconnected");
         }
         End::Silent | End::Failed(_) | End::Left | End::Closed(_) | End::Changed | End::ShuttingDown => {
             tracing::info!(agent.id = %agent, site.id = %site, reason = %end, "agent disconnected");
@@ -92,15 +102,14 @@ pub(super) async fn run(socket: WebSocket, context: Context, identity: Identity)
     }
 }
 
-async fn greet_and_serve(mut socket: WebSocket, context: Context, identity: Identity) -> End {
-    let hello = match hello(&mut socket).await {
-        Ok(hello) => hello,
-        Err(end) => return end,
-    };
-    let (entered, inbox) = match enter(&mut socket, &context, &identity, &hello).await {
-        Ok(entered) => entered,
-        Err(end) => return end,
-    };
+/// Hello and welcome.
+async fn greet(
+    mut socket: WebSocket,
+    context: Context,
+    identity: Identity,
+) -> Result<(WebSocket, Entered, Inbox), End> {
+    let hello = hello(&mut socket).await?;
+    let (entered, inbox) = enter(&mut socket, &context, &identity, &hello).await?;
     tracing::info!(
         agent.id = %identity.agent,
         site.id = %identity.site,
@@ -109,9 +118,7 @@ async fn greet_and_serve(mut socket: WebSocket, context: Context, identity: Iden
         "agent connected"
     );
     context.hub.announce(&entered.live);
-    drop((hello, context, identity));
-    // The inbox ends before the entry does, so that what was queued counts as never sent.
-    pump::run(socket, &entered.live, inbox).await
+    Ok((socket, entered, inbox))
 }
 
 async fn hello(socket: &mut WebSocket) -> Result<Hello, End> {
@@ -163,6 +170,6 @@ async fn note_seen(context: &Context, identity: &Identity, hello: &Hello) {
         })
         .await;
     if let Err(error) = written {
-        tracing::warn!(agent.id = %identity.agent, error = &error as &dyn std::error::Error, "hello was not noted");
+        tracing::warn!(agent.id = %identity.agent, error = chain(&error), "hello was not noted");
     }
 }

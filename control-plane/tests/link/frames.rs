@@ -6,7 +6,7 @@ use pagos_control_plane::link::{LinkPort, SendError};
 use pagos_protocol::frame::RouterKnown;
 use pagos_protocol::{Action, AgentMessage, Code, Done, Outcome, RouterSettings, Secret, ServerMessage};
 
-use crate::a_box::{Link, clone, dial, enroll, join};
+use crate::a_box::{Link, Refused, clone, dial, enroll, join};
 use crate::world::{PASSWORD, Site, World};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -212,6 +212,15 @@ async fn goodbye_says_when_to_come_back() {
     link.ended().await;
     leaving.await.expect("task");
     assert_eq!(world.hub.agents(), 0);
+}
+
+#[tokio::test]
+async fn after_goodbye_agents_are_asked_to_come_back_later() {
+    let world = World::start().await;
+    let enrolled = enroll(&world, &world.token(&world.one).await).await.expect("enrolled");
+    world.hub.goodbye().await;
+    let dialled = dial(&world, Some(clone(&enrolled.credentials))).await.map(drop);
+    assert!(matches!(dialled, Err(Refused::Status(503, _))), "{dialled:?}");
 }
 
 async fn wait_until(done: impl Fn() -> bool) {

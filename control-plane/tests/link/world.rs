@@ -41,8 +41,7 @@ impl World {
         let random = Random::default();
         let now = Arc::new(AtomicI64::new(Clock::System.now().0));
         let clock = Clock::Manual(now.clone());
-        let url = std::env::var("PAGOS_TEST_LINK_DATABASE_URL")
-            .unwrap_or_else(|_| format!("sqlite:{}", directory.path().join("a.db").display()));
+        let url = format!("sqlite:{}", directory.path().join("a.db").display());
         let store = Store::open(&url).await.expect("store");
         let vault = Arc::new(Vault::open_or_create(&directory.path().join("key"), &random).expect("vault"));
         let authority =

@@ -12,6 +12,7 @@ use pagos_protocol::enrolment::{EnrollRefusal, EnrollRequest};
 use pagos_protocol::{ENROLL_PATH, FRAME_BYTES_MAX, LINK_PATH};
 
 use super::{Context, Peer};
+use crate::link::chain;
 use crate::link::enrolment::enrol;
 use crate::link::session::{self, Identity};
 use crate::store::{StoreError, agents};
@@ -44,11 +45,11 @@ async fn enroll(
         Ok(response) => Json(response).into_response(),
         Err(error) => match error.refusal() {
             Some(refusal) => {
-                tracing::warn!(error = %error, enrolment.code = refusal.code, "enrolment refused");
+                tracing::warn!(error = chain(&error), enrolment.code = refusal.code, "enrolment refused");
                 (StatusCode::FORBIDDEN, Json(refusal)).into_response()
             }
             None => {
-                tracing::error!(error = &error as &dyn std::error::Error, "enrolment failed");
+                tracing::error!(error = chain(&error), "enrolment failed");
                 unavailable()
             }
         },
@@ -60,11 +61,14 @@ async fn link(
     Extension(peer): Extension<Peer>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    if context.hub.closed() {
+        return unavailable();
+    }
     let identity = match identify(&context, &peer).await {
         Ok(Ok(identity)) => identity,
         Ok(Err(refusal)) => return refused(refusal),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "agent cannot be looked up");
+            tracing::error!(error = chain(&error), "agent cannot be looked up");
             return unavailable();
         }
     };

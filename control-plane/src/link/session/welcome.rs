@@ -6,6 +6,7 @@ use pagos_protocol::{Hello, RouterSettings, Secret, Welcome};
 
 use super::Identity;
 use crate::domain::id::RouterId;
+use crate::link::chain;
 use crate::link::listener::Context;
 use crate::store::StoreError;
 use crate::store::agents::{self, SiteRouter};
@@ -70,11 +71,7 @@ fn settings(context: &Context, identity: &Identity, row: SiteRouter) -> Option<R
     let password = match context.vault.open_sealed(&place, &row.password_sealed) {
         Ok(password) => Secret::new(password.as_str()),
         Err(error) => {
-            tracing::error!(
-                router.id = row.id,
-                error = &error as &dyn std::error::Error,
-                "router password cannot be opened"
-            );
+            tracing::error!(router.id = row.id, error = chain(&error), "router password cannot be opened");
             return None;
         }
     };
