@@ -8,6 +8,7 @@ fn body(value: &Value) -> Body {
     Body::parse(value.to_string().as_bytes()).expect("an object")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better with literals")]
 fn read<T>(value: Value, reading: impl FnOnce(&mut Fields<'_>) -> T) -> Result<T, ApiError> {
     body(&value).read(reading)
 }

@@ -40,7 +40,7 @@ fn text(detail: &Value) -> String {
         },
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) => detail.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a portal sees a product.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::store::StoreError;
 use crate::store::products::Product;
@@ -25,12 +25,13 @@ pub(super) fn view(product: &Product) -> Result<Value, StoreError> {
 
 /// The details as a list of objects, whatever was imported.
 pub(super) fn details(stored: &str) -> Value {
-    let parsed = parse(stored);
-    match parsed {
+    match parse(stored) {
         Value::Null => json!([]),
         Value::Array(items) if items.iter().all(Value::is_object) => Value::Array(items),
         Value::Array(items) => items.into_iter().map(as_object).collect(),
-        single => json!([as_object(single)]),
+        single @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            json!([as_object(single)])
+        }
     }
 }
 
@@ -44,16 +45,10 @@ fn parse(stored: &str) -> Value {
 }
 
 fn as_object(item: Value) -> Value {
-    match item {
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| (name, flat(value))).collect())
-        }
-        other => {
-            let mut object = Map::new();
-            object.insert("value".to_owned(), Value::String(text(&other)));
-            Value::Object(object)
-        }
+    if let Value::Object(fields) = item {
+        return Value::Object(fields.into_iter().map(|(name, value)| (name, flat(value))).collect());
     }
+    json!({"value": text(&item)})
 }
 
 /// Objects and lists stay; everything else becomes text.
@@ -84,6 +79,7 @@ mod tests {
                 json!([{"value": "a"}, {"value": "2"}, {"x": "3", "y": [1]}]),
             ),
             (r#""[{\"texto\":\"a\"}]""#, json!([{"texto": "a"}])),
+            (r#"{"x":3}"#, json!([{"x": "3"}])),
             ("not json", json!([{"value": "not json"}])),
         ];
         for (stored, expected) in cases {
