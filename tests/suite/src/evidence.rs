@@ -145,21 +145,26 @@ pub struct JournalEntry {
 }
 
 impl Evidence {
-    /// Reads everything. `state` is the simulator's, whose first router is `router_id`; `agent_dir` the agent's data.
+    /// Reads what we keep: the control plane's database and the journal in the agent's data directory.
     ///
     /// # Errors
     /// When something cannot be read or has another shape.
-    pub async fn read(
-        state: &Value,
-        database_url: &str,
-        agent_dir: &Path,
-        router_id: &str,
-    ) -> anyhow::Result<Self> {
+    pub async fn of_ours(database_url: &str, agent_dir: &Path) -> anyhow::Result<Self> {
         let mut evidence = Self::default();
-        journal::read(agent_dir, &mut evidence)?;
         books::read(database_url, &mut evidence).await?;
-        outside::read(state, router_id, &mut evidence)?;
+        journal::read(agent_dir, &mut evidence)?;
         Ok(evidence)
+    }
+
+    /// Adds what the world outside shows: the simulator's state, whose first router is `router_id`.
+    ///
+    /// It must have been asked for after the rest was read: what is settled stays as it is, what is not may change.
+    ///
+    /// # Errors
+    /// When the state has another shape.
+    pub fn with_outside(mut self, state: &Value, router_id: &str) -> anyhow::Result<Self> {
+        outside::read(state, router_id, &mut self)?;
+        Ok(self)
     }
 
     /// The purchase of this id.

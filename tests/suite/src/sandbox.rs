@@ -317,9 +317,8 @@ impl Sandbox {
     /// # Errors
     /// When one of them cannot be read.
     pub async fn evidence(&self) -> anyhow::Result<Evidence> {
-        let state = self.simulator()?.state().await?;
-        let journal = self.ready.data_dir.join("agent");
-        Evidence::read(&state, &self.ready.database_url, &journal, &self.ready.router_id).await
+        let ours = Evidence::of_ours(&self.ready.database_url, &self.ready.data_dir.join("agent")).await?;
+        ours.with_outside(&self.simulator()?.state().await?, &self.ready.router_id)
     }
 
     /// Asks the sandbox to end and waits until it has.

@@ -43,7 +43,8 @@ async fn once_prints_a_receipt_that_simulator_and_database_confirm(database: Dat
     let state: Value = serde_json::from_slice(&std::fs::read(dir.path().join("simulator.state.json"))?)?;
     let memory: Value = serde_json::from_slice(&std::fs::read(dir.path().join("sandbox.json"))?)?;
     let router_id = memory["router_id"].as_str().context("the sandbox remembers its router")?;
-    let evidence = Evidence::read(&state, &url, &dir.path().join("agent"), router_id).await?;
+    let evidence =
+        Evidence::of_ours(&url, &dir.path().join("agent")).await?.with_outside(&state, router_id)?;
     let purchase = evidence.purchase(&text("purchase_id")?).context("the purchase is in the database")?;
     assert_eq!(purchase.order_id, Some(text("gateway_order_id")?));
     assert_eq!(purchase.user, text("hotspot_user")?);

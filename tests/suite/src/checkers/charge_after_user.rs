@@ -1,6 +1,6 @@
 //! P1: no card is charged before the router has confirmed the user.
 
-use crate::evidence::{Evidence, Purchase};
+use crate::evidence::{Evidence, JournalEntry, Purchase};
 
 /// Breaches of P1.
 #[must_use]
@@ -27,8 +27,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
                 }
                 Some(_) => {}
             }
-            let made =
-                evidence.journal.iter().any(|own| own.purchase_id == purchase.id && own.row_id.is_some());
+            let made = evidence.journal.iter().any(|own| own.purchase_id == purchase.id && knows_a_user(own));
             if !made {
                 breaches
                     .push(format!("{} was charged but no agent knows a router row of its user", purchase.id));
@@ -36,6 +35,11 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// A removed user has no row any more; that it was removed says that the agent knew of it.
+fn knows_a_user(entry: &JournalEntry) -> bool {
+    entry.row_id.is_some() || entry.kind.as_deref() == Some("release")
 }
 
 fn unconfirmed_charge(purchase: &Purchase) -> Option<String> {
