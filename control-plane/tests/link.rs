@@ -1,4 +1,6 @@
 //! The agents' listener over real TLS and real sockets: who gets in, what passes, how links end.
+//!
+//! Each test has a database of its own: SQLite, or PostgreSQL when `PAGOS_TEST_POSTGRES_URL` names a server.
 
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 #![allow(clippy::disallowed_methods, reason = "stands for the world outside")]

@@ -1,7 +1,7 @@
 //! A listener on loopback with a database of its own, and two companies.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use pagos_control_plane::domain::id::{AgentId, CompanyId, RouterId, SiteId};
 use pagos_control_plane::domain::time::Timestamp;
@@ -10,11 +10,14 @@ use pagos_control_plane::seams::{Clock, Random};
 use pagos_control_plane::store::{Store, StoreError, companies, routers, sites};
 use pagos_control_plane::vault::{self, Vault};
 use pagos_protocol::enrolment::Token;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 /// RouterOS password of every router here.
 pub const PASSWORD: &str = "s3cret router";
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A site with one router.
 #[derive(Clone)]
@@ -41,7 +44,7 @@ impl World {
         let random = Random::default();
         let now = Arc::new(AtomicI64::new(Clock::System.now().0));
         let clock = Clock::Manual(now.clone());
-        let url = format!("sqlite:{}", directory.path().join("a.db").display());
+        let url = database_url(directory.path()).await;
         let store = Store::open(&url).await.expect("store");
         let vault = Arc::new(Vault::open_or_create(&directory.path().join("key"), &random).expect("vault"));
         let authority =
@@ -91,6 +94,19 @@ impl World {
             .expect("router");
         id
     }
+}
+
+async fn database_url(directory: &std::path::Path) -> String {
+    let Ok(server) = std::env::var("PAGOS_TEST_POSTGRES_URL") else {
+        return format!("sqlite:{}", directory.join("pagos.db").display());
+    };
+    let name = format!("pagos_link_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+    let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut admin)
+        .await
+        .expect("database");
+    format!("{server}/{name}")
 }
 
 async fn plant(context: &Context, host: &str) -> Site {
