@@ -1,4 +1,22 @@
-//! placeholder
+//! The cloud service of Pagos Hotspot: sells WiFi access on MikroTik hotspots.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`domain`] | pure values and rules |
+//! | [`seams`] | time, chance and ids, so that tests can set them |
+//! | [`store`] | the database |
+//! | [`vault`] | secrets at rest |
+//! | [`auth`] | passwords, sessions, API keys |
+//! | [`tenants`] | what administrators do |
+//! | [`link`] | the agents at the sites |
+//! | [`gateway`] | the payment gateways |
+//! | [`limits`] | how much may go on at once |
+//! | [`purchase`] | one purchase from the request to the device online |
+//! | [`http`] | the public interface |
+//! | [`text`] | every sentence that people read |
+//! | [`config`], [`cli`], [`serve`] | how the program is set up, called and run |
+//!
+//! Imports go one way: `http` and `serve` know everything, `purchase` knows ports and store, `domain` knows nothing.
 
 pub mod auth;
 pub mod cli;

@@ -47,7 +47,7 @@ pub async fn handle(
     let code = if failed.is_none() { Code::RouterOnline } else { Code::RouterUnreachable };
     Ok(Json(json!({
         "success": failed.is_none(),
-        "message": language.code(failed.unwrap_or(code)),
+        "message": language.code(code),
         "code": code.as_str(),
         "router": {
             "id": router.id,
