@@ -376,7 +376,11 @@ fn after_remake(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
         }
         // Somebody else's user has the sold name: only a person can tell whose it is.
         RouterEnd::NameTaken => purchase.phase = Phase::Stuck,
-        RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
+        RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => {
+            // The agent remembers what it refused; a new decision is asked for anew.
+            purchase.command_version += 1;
+            retry_router(purchase, now);
+        }
     }
 }
 
