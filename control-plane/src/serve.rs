@@ -8,7 +8,7 @@
 //! | [`logging`] | log lines |
 //!
 //! On SIGTERM or interrupt nothing new is accepted, requests under way are answered, purchases are parked, agents are
-//! told when to come back, and the process ends within [`DRAIN_MS`] and a little.
+//! told when to come back, and the process ends within 30 seconds.
 
 pub mod assembly;
 pub mod logging;

@@ -91,6 +91,7 @@ async fn a_regenerated_key_replaces_the_old_one_at_once() {
     world.get(CONFIG, Some(&tenant.api_key)).await.good();
     let base = format!("/admin/empresas/{}/routers/{}", tenant.company, tenant.router);
     let path = format!("{base}/regenerate-api-key");
+    world.advance(1000);
     world.post(&path, Some(&tenant.session), &json!({})).await.is(403, "role_forbidden");
     let body = world.post(&path, Some(&world.operator), &json!({})).await.is(200, "api_key_regenerated");
     assert_eq!(body["previous_key_revoked"], true);
