@@ -304,7 +304,13 @@ async fn insert_in(
     let terms = &purchase.terms;
     let buyer = buyer(&draft.request);
     if let Some(id) = purchases::undecided(conn, &terms.router, terms.product.id, &buyer).await? {
-        return Ok(Some(Insertion::Undecided(id)));
+        // It may be of this very request, sent twice at once and stored since its key was looked up.
+        let earlier = match &draft.key {
+            Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
+            None => None,
+        };
+        let is_repeat = earlier.is_some_and(|earlier| earlier.purchase_id == id.as_str());
+        return Ok((!is_repeat).then_some(Insertion::Undecided(id)));
     }
     let mut named = None;
     for user in users {
