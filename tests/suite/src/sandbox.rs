@@ -267,11 +267,12 @@ impl Sandbox {
         self.ready.pids.control_plane = self.start_again(&call, "control-plane.again.log")?;
         let client = crate::portal::client()?;
         let url = format!("{}/health", self.ready.base_url);
-        until("the control plane answers again", Duration::from_millis(RESTART_MS_MAX), || async {
+        let answers = until("the control plane answers again", Duration::from_millis(RESTART_MS_MAX), || async {
             let answer = client.get(&url).send().await;
             Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
-        })
-        .await
+        });
+        let log = self.ready.data_dir.join("control-plane.again.log");
+        answers.await.with_context(|| std::fs::read_to_string(log).unwrap_or_default())
     }
 
     /// Starts the agent again, as the ready file says.
