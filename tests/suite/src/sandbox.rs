@@ -267,10 +267,11 @@ impl Sandbox {
         self.ready.pids.control_plane = self.start_again(&call, "control-plane.again.log")?;
         let client = crate::portal::client()?;
         let url = format!("{}/health", self.ready.base_url);
-        let answers = until("the control plane answers again", Duration::from_millis(RESTART_MS_MAX), || async {
-            let answer = client.get(&url).send().await;
-            Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
-        });
+        let answers =
+            until("the control plane answers again", Duration::from_millis(RESTART_MS_MAX), || async {
+                let answer = client.get(&url).send().await;
+                Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+            });
         let log = self.ready.data_dir.join("control-plane.again.log");
         answers.await.with_context(|| std::fs::read_to_string(log).unwrap_or_default())
     }
@@ -372,11 +373,14 @@ impl Drop for Sandbox {
     }
 }
 
-/// Whether a process runs; one that is dead and not yet waited for does not.
+/// Whether a process runs, or still dies: a killed one keeps its ports until its last thread is gone, although its first
+/// is a zombie by then. One that is dead and only not waited for does not run.
 #[must_use]
 pub fn is_running(id: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()).is_some_and(|state| state != "Z")
+    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
+    state.is_some_and(|state| state != "Z" || threads > 1)
 }
 
 /// Sends a signal to a process.
