@@ -1,7 +1,7 @@
 //! Keeps the link up and hands commands to the executor.
 //!
-//! Commands run concurrently, up to a limit. One that outlives its link finishes all the same: its outcome is in the
-//! journal, and the repeat that comes over the next link is answered from there.
+//! Commands run concurrently, as many as the executor takes. One that outlives its link finishes all the same: its
+//! outcome is in the journal, and the repeat that comes over the next link is answered from there.
 
 mod serve;
 mod work;

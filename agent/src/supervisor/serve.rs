@@ -3,17 +3,19 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use pagos_protocol::{AgentMessage, ServerMessage, Welcome};
+use pagos_protocol::{AgentMessage, Code, Outcome, ServerMessage, Welcome};
 use tokio::sync::{mpsc, watch};
 
-use super::work::{COMMANDS_MAX, Work, refuse};
+use super::work::{Work, report};
 use super::{DRAIN_MS, chain, stopped};
+use crate::executor::COMMANDS_MAX;
 use crate::link::{Ended, Session};
 use crate::seams::clock;
 
 /// Most messages that wait between the link and the executor; beyond, the link is not read.
 const INCOMING_MAX: usize = 16;
-/// Most outcomes that wait to be sent. Larger than the number of commands under way, so none waits for room.
+/// Most outcomes that wait to be sent; one more is dropped. Room for those of all commands that the executor takes, and
+/// for as many that it turns away at once.
 const OUTGOING_MAX: usize = 2 * COMMANDS_MAX;
 /// How often a stopping agent looks whether its commands are done, in milliseconds.
 const DRAIN_LOOK_MS: u64 = 20;
@@ -75,7 +77,10 @@ async fn take_over(work: &Work, welcome: Welcome) -> bool {
 
 fn turn_away(message: ServerMessage, outcomes: &mpsc::Sender<AgentMessage>) {
     match message {
-        ServerMessage::Command(command) => refuse(command.id, "the agent is stopping", outcomes),
+        // An earlier delivery of the command may be at work: nothing can be said about the router.
+        ServerMessage::Command(command) => {
+            report(command.id, Outcome::failed(Code::Busy, "the agent is stopping"), outcomes);
+        }
         ServerMessage::Welcome(_) | ServerMessage::Goodbye(_) | ServerMessage::Unknown => {}
     }
 }

@@ -1,16 +1,14 @@
-//! Commands under way, each in a task of its own, up to a limit.
+//! Commands under way, each in a task of its own. How many there may be, in all and on one router, is the executor's to
+//! say.
 
 use std::time::Duration;
 
 use pagos_protocol::{Action, AgentMessage, Code, Command, Outcome};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinSet;
 
 use crate::executor::Executor;
 use crate::seams::clock;
-
-/// Most commands under way; one more is refused as busy.
-pub(super) const COMMANDS_MAX: usize = 128;
 
 /// The commands under way, over all links.
 pub(super) struct Work {
@@ -30,10 +28,6 @@ impl Work {
     /// Starts a command; its outcome goes to `outcomes`, unless that link has ended by then.
     pub(super) fn start(&mut self, command: Command, outcomes: &mpsc::Sender<AgentMessage>) {
         self.reap();
-        if self.tasks.len() >= COMMANDS_MAX {
-            refuse(command.id, "the agent has too many commands under way", outcomes);
-            return;
-        }
         let executor = self.executor.clone();
         let outcomes = outcomes.clone();
         self.tasks.spawn(async move {
@@ -41,8 +35,7 @@ impl Work {
             let note = Note::of(&command);
             let outcome = Box::pin(executor.execute(command)).await;
             note.write(&outcome);
-            // The link may have ended: the repeat of the command is answered from the journal.
-            let _ = outcomes.send(AgentMessage::Outcome { id, outcome }).await;
+            report(id, outcome, &outcomes);
         });
     }
 
@@ -81,11 +74,16 @@ impl Work {
     }
 }
 
-/// Answers a command that is not started.
-pub(super) fn refuse(id: String, why: &str, outcomes: &mpsc::Sender<AgentMessage>) {
-    let message = AgentMessage::Outcome { id, outcome: Outcome::refused(Code::Busy, why) };
-    if outcomes.try_send(message).is_err() {
-        tracing::warn!("a refusal was dropped: too many outcomes wait to be sent");
+/// Hands an outcome to the link, without waiting: a link that takes nothing must not keep commands in memory.
+///
+/// What does not get through is no loss: the repeat of the command is answered from the journal.
+pub(super) fn report(id: String, outcome: Outcome, outcomes: &mpsc::Sender<AgentMessage>) {
+    match outcomes.try_send(AgentMessage::Outcome { id, outcome }) {
+        // A link that has ended says so itself.
+        Ok(()) | Err(TrySendError::Closed(_)) => {}
+        Err(TrySendError::Full(_)) => {
+            tracing::warn!("an outcome was dropped: too many wait to be sent");
+        }
     }
 }
 
