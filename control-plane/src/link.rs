@@ -6,8 +6,8 @@
 //! | [`token`] | the one-time token that an installer pastes |
 //! | [`enrolment`] | what happens when a box presents a token |
 //! | [`listener`] | the TLS listener and its two endpoints |
-//! | [`session`] | one agent's connection: hello, welcome, frames in, frames out |
-//! | [`live`] | what the rest of the process holds of a connection: its queue and the commands that wait |
+//! | `session` | one agent's connection: hello, welcome, frames in, frames out |
+//! | `live` | what the rest of the process holds of a connection: its queue and the commands that wait |
 //! | [`hub`] | which router is reachable through which connection |
 //!
 //! An agent is known by the fingerprint of its certificate and by nothing it says. The routers it serves are those of

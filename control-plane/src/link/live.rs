@@ -1,6 +1,7 @@
 //! What the rest of the process holds of one agent's connection.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -47,8 +48,7 @@ pub(super) struct Inbox {
     pub(super) closing: watch::Receiver<Option<Closing>>,
 }
 
-/// One frame that waits to be written.
-#[derive(Debug)]
+/// One frame that waits to be written. `Debug` shows only its length, since frames hold passwords.
 pub(super) struct Parcel {
     text: String,
     stage: Arc<Stage>,
@@ -58,6 +58,15 @@ impl Parcel {
     /// The text to write now; none when its sender has given up. From here on it counts as sent.
     pub(super) fn take(self) -> Option<String> {
         self.stage.advance(Stage::SENT).then_some(self.text)
+    }
+}
+
+impl fmt::Debug for Parcel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parcel")
+            .field("bytes", &self.text.len())
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,7 +174,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use pagos_protocol::{Action, Command, Done, Outcome};
+    use pagos_protocol::{Action, Command, Done, Outcome, RouterSettings, Secret};
 
     use super::{Inbox, Live, OUTBOX_MAX};
     use crate::domain::id::{AgentId, SiteId};
@@ -207,6 +216,28 @@ mod tests {
         live.abandon();
         assert_eq!(sent.await.expect("task"), Err(SendError::NoAnswer));
         assert_eq!(queued.await.expect("task"), Err(SendError::Offline));
+    }
+
+    #[tokio::test]
+    async fn debug_of_a_waiting_frame_hides_its_text() {
+        let (live, mut inbox) = link();
+        let settings = RouterSettings {
+            router_id: "RTR_1".into(),
+            version: 1,
+            host: "10.0.0.1".into(),
+            port: 8729,
+            username: "api".into(),
+            password: Secret::new("s3creta"),
+        };
+        let command = Command { action: Action::SetRouter(settings), ..command("c1") };
+        let sending = tokio::spawn(live.deliver(command, Duration::from_secs(1)));
+        let parcel = inbox.outbox.recv().await.expect("a frame");
+        let shown = format!("{parcel:?}");
+        assert!(
+            shown.contains("bytes") && !shown.contains("s3creta") && !shown.contains("10.0.0.1"),
+            "{shown}"
+        );
+        sending.abort();
     }
 
     #[tokio::test(start_paused = true)]
