@@ -50,6 +50,8 @@ struct Attempt<'a> {
     act: &'a mut Act,
     login: &'a Login,
     mac: String,
+    /// The device's address as the portal saw it; tells which of several host rows is meant.
+    hint: Option<Ipv4Addr>,
     /// Which of the host's addresses is tried next.
     address: usize,
     with_mac: bool,
@@ -76,6 +78,7 @@ pub(super) async fn run(act: &mut Act, login: &Login) -> Outcome {
         act,
         login,
         mac,
+        hint: login.ip.as_deref().and_then(|ip| ip.parse().ok()),
         address: 0,
         with_mac: true,
         with_password_word: true,
@@ -214,7 +217,7 @@ impl Attempt<'_> {
         let until = clock::monotonic() + HOST_WAIT;
         loop {
             let reply = self.read(host::by_mac(&self.mac)).await?;
-            if let Some(host) = HostRow::best(&reply) {
+            if let Some(host) = HostRow::best(&reply, self.hint) {
                 if host.bypassed {
                     tracing::warn!(purchase.id = %self.login.purchase.id, "device passes the hotspot without a session");
                 }

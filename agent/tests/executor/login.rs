@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use pagos_agent::routeros::Request;
-use pagos_protocol::{Code, Done};
+use pagos_protocol::{Action, Code, Done, command::Login};
 
 use crate::site::*;
 
@@ -80,6 +80,18 @@ async fn sessions_of_a_shared_profile_stay_and_reach_their_limit() {
     site.device_seen("AA:BB:CC:00:00:03", [10, 5, 50, 4]);
     assert_eq!(refused(&site.run(login_of(9, "AA:BB:CC:00:00:03")).await), Code::DeviceLimitReached);
     assert_eq!(site.rows("active").len(), 2);
+}
+
+#[tokio::test]
+async fn address_that_the_portal_saw_is_only_a_hint() {
+    for (version, hint) in (3..).zip(["10.5.50.2", "192.168.7.7", "not an address"]) {
+        let site = Site::new().await;
+        site.run(reserve(1)).await;
+        site.device_seen(DEVICE, [10, 5, 50, 2]);
+        let Action::Login(login) = login(version) else { unreachable!("it is a login") };
+        let login = Action::Login(Login { ip: Some(hint.into()), ..login });
+        assert_eq!(site.run(login).await, done(Done::LoggedIn { already: false }), "{hint}");
+    }
 }
 
 #[tokio::test]
