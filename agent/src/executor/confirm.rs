@@ -24,10 +24,12 @@ enum Step {
 }
 
 /// Runs a confirmation. `row_id` is the row that the journal knows the purchase's user by.
+///
+/// A user without a mark is confirmed by its name, since the journal may be lost; a renamed one only by the mark.
 pub(super) async fn run(act: &mut Act, confirm: &Confirm, row_id: Option<&str>) -> Ended {
     let mut last = CallError::DeadlinePassed { sent: true };
     for _ in 0..ROUNDS_MAX {
-        let step = match ownership::find(act, &confirm.name, row_id).await {
+        let step = match ownership::find_own(act, &confirm.name, row_id, &confirm.purchase.id).await {
             Ok(rows) => next_step(&rows, confirm, row_id),
             Err(error) => return Ended::with(act.ended(&error)),
         };
@@ -54,7 +56,7 @@ fn next_step(rows: &[UserRow], confirm: &Confirm, row_id: Option<&str>) -> Step 
         let same_row = Some(row.id.as_str()) == row_id;
         let same_name = row.name == confirm.name.as_bytes();
         let same_profile = row.profile == confirm.profile.as_bytes();
-        same_profile || (same_row && same_name)
+        same_name && (same_profile || same_row)
     });
     match unmarked {
         Some(row) if row.disabled => Step::Change { row_id: row.id.clone(), request: user::enable(&row.id) },

@@ -6,7 +6,7 @@ use super::{act::Act, ownership};
 use crate::routeros::menu::user::UserRow;
 
 pub(super) async fn run(act: &Act, name: &str) -> Outcome {
-    match ownership::find(act, name, None).await {
+    match ownership::find(act, name).await {
         Ok(rows) => Outcome::done(Done::User { user: rows.into_iter().next().map(report) }),
         Err(error) => act.ended(&error),
     }

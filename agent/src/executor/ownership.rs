@@ -36,15 +36,28 @@ pub(super) fn mark_of(row: &UserRow, purchase_id: &str) -> Mark {
     }
 }
 
-/// The users of exactly this name; when there is none, the one in the row that the journal knows, which may have been
-/// renamed.
-pub(super) async fn find(act: &Act, name: &str, row_id: Option<&str>) -> Result<Vec<UserRow>, CallError> {
+/// The users of exactly this name.
+pub(super) async fn find(act: &Act, name: &str) -> Result<Vec<UserRow>, CallError> {
     let mut rows = UserRow::read_all(&act.read(user::by_name(name.as_bytes())).await?);
     rows.retain(|row| row.name == name.as_bytes());
-    if let (true, Some(row_id)) = (rows.is_empty(), row_id) {
-        rows = UserRow::read_all(&act.read(user::by_row(row_id)).await?);
-        rows.retain(|row| row.id == row_id);
-    }
+    Ok(rows)
+}
+
+/// The users of exactly this name; when there is none, the one in the row that the journal knows, if it carries the
+/// purchase's mark.
+///
+/// A renamed user is the purchase's only as long as it carries the mark. Row ids start anew when a router is restored or
+/// its configuration imported: without the mark, the user in that row may be another buyer's.
+pub(super) async fn find_own(
+    act: &Act,
+    name: &str,
+    row_id: Option<&str>,
+    purchase_id: &str,
+) -> Result<Vec<UserRow>, CallError> {
+    let rows = find(act, name).await?;
+    let Some(row_id) = row_id.filter(|_| rows.is_empty()) else { return Ok(rows) };
+    let mut rows = UserRow::read_all(&act.read(user::by_row(row_id)).await?);
+    rows.retain(|row| row.id == row_id && mark_of(row, purchase_id) == Mark::Own);
     Ok(rows)
 }
 

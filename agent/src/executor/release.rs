@@ -56,7 +56,7 @@ async fn round(
     known: &Known<'_>,
     removed_as: &mut Option<Vec<u8>>,
 ) -> Result<bool, CallError> {
-    let rows = ownership::find(act, &release.name, known.row_id).await?;
+    let rows = ownership::find_own(act, &release.name, known.row_id, &release.purchase.id).await?;
     if let Some(row) = rows.iter().find(|row| is_ours(row, release, known)) {
         *removed_as = Some(row.name.clone());
         ignore_gone(act.change(user::disable(&row.id)).await)?;
@@ -73,12 +73,16 @@ async fn round(
     }
 }
 
-/// A user is the purchase's if it carries its mark, or stands in the row that the purchase made.
+/// A user is the purchase's if it carries its mark, or has its name, its profile and the row that the purchase made.
 fn is_ours(row: &UserRow, release: &Release, known: &Known<'_>) -> bool {
     match mark_of(row, &release.purchase.id) {
         Mark::Own => true,
         Mark::Other => false,
-        Mark::None => Some(row.id.as_str()) == known.row_id && row.profile == known.profile.as_bytes(),
+        Mark::None => {
+            row.name == release.name.as_bytes()
+                && Some(row.id.as_str()) == known.row_id
+                && row.profile == known.profile.as_bytes()
+        }
     }
 }
 

@@ -115,7 +115,7 @@ async fn add(act: &mut Act, reserve: &Reserve) -> Result<Option<String>, CallErr
 }
 
 async fn holder(act: &Act, reserve: &Reserve, row_id: Option<&str>) -> Result<Holder, CallError> {
-    let rows = ownership::find(act, &reserve.name, None).await?;
+    let rows = ownership::find(act, &reserve.name).await?;
     let nobody = rows.is_empty();
     let ours = rows.into_iter().find(|row| {
         let same_profile = row.profile == reserve.profile.as_bytes();

@@ -50,7 +50,7 @@ async fn user_of_another_purchase_is_not_confirmed() {
 }
 
 #[tokio::test]
-async fn renamed_user_is_found_by_its_row() {
+async fn renamed_user_with_the_mark_is_found_by_its_row() {
     let site = Site::new().await;
     site.run(reserve_pin(1)).await;
     let row = site.user("PT-A1B2C").expect("user");
@@ -58,6 +58,18 @@ async fn renamed_user_is_found_by_its_row() {
     site.operator(set.attribute("name", "otro-nombre")).await;
     assert_eq!(site.run(confirm(2)).await, done(Done::Confirmed));
     assert_ne!(site.user("otro-nombre").expect("user").get("disabled").map(String::as_str), Some("true"));
+}
+
+#[tokio::test]
+async fn user_that_has_the_row_after_an_import_is_not_confirmed() {
+    for comment in ["", "pagos:TRX_2", "cuarto 4"] {
+        let site = Site::new().await;
+        site.run(reserve_pin(1)).await;
+        site.another_user_in_the_row(comment).await;
+        let before = site.user("PT-OTHER").expect("user");
+        assert_eq!(refused(&site.run(confirm(2)).await), Code::UserGone, "{comment}");
+        assert_eq!(site.user("PT-OTHER"), Some(before), "{comment}");
+    }
 }
 
 #[tokio::test]

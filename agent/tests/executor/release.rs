@@ -81,7 +81,7 @@ async fn user_that_somebody_made_anew_is_left_alone() {
 }
 
 #[tokio::test]
-async fn renamed_reservation_is_removed_all_the_same() {
+async fn renamed_reservation_with_the_mark_is_removed_all_the_same() {
     let site = Site::new().await;
     site.run(reserve(1)).await;
     let row = site.user("PT-A1B2C").expect("user");
@@ -89,6 +89,18 @@ async fn renamed_reservation_is_removed_all_the_same() {
     site.operator(set.attribute("name", "otro-nombre")).await;
     assert_eq!(site.run(release(2)).await, done(Done::Released));
     assert!(site.user("otro-nombre").is_none());
+}
+
+#[tokio::test]
+async fn user_that_has_the_row_after_an_import_is_left_alone() {
+    for comment in ["", "pagos:TRX_2", "cuarto 4"] {
+        let site = Site::new().await;
+        site.run(reserve(1)).await;
+        site.another_user_in_the_row(comment).await;
+        let before = site.user("PT-OTHER").expect("user");
+        assert_eq!(site.run(release(2)).await, done(Done::Released), "{comment}");
+        assert_eq!(site.user("PT-OTHER"), Some(before), "{comment}");
+    }
 }
 
 #[tokio::test]

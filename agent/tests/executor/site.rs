@@ -146,6 +146,13 @@ impl Site {
         connection.call(request, deadline).await.expect("operator's command")
     }
 
+    /// The reserved user's row becomes that of `PT-OTHER`, as when row ids start anew after an import.
+    pub(crate) async fn another_user_in_the_row(&self, comment: &str) {
+        let row = self.user("PT-A1B2C").expect("user");
+        let set = pagos_agent::routeros::Request::new("/ip/hotspot/user/set").attribute(".id", &row[".id"]);
+        self.operator(set.attribute("name", "PT-OTHER").attribute("comment", comment)).await;
+    }
+
     pub(crate) fn device_seen(&self, mac: &str, ip: [u8; 4]) {
         let mac = pagos_simulator::routeros::value::Mac::parse(mac.as_bytes()).expect("MAC");
         self.simulator.control().routers[0].host_seen(mac, ip.into());
