@@ -16,13 +16,12 @@ CREATE TABLE router (
     password TEXT NOT NULL
 );
 
--- One entry per purchase: the newest decision about its user, and its newest login.
+-- One entry per purchase: the newest decision about its user, and its newest login. Never a password of a user.
 CREATE TABLE purchase (
     purchase_id TEXT NOT NULL PRIMARY KEY,
     router_id TEXT NOT NULL,
     name TEXT NOT NULL,
     profile TEXT NOT NULL DEFAULT '',
-    password TEXT NOT NULL DEFAULT '',
     -- Row of the user on the router, known once the agent has made or adopted it.
     row_id TEXT,
     -- reserve, confirm or release; NULL when only a login was asked for.

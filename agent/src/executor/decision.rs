@@ -8,7 +8,7 @@
 //! late delivery of the same command must not make a user that nobody will remove. After that time no delivery can
 //! still be on its way, and a command of the same version is a new try.
 
-use pagos_protocol::{Action, Outcome, Secret};
+use pagos_protocol::{Action, Outcome};
 
 use crate::journal::{Entry, Kind, Slot};
 
@@ -139,7 +139,7 @@ pub fn is_final(asked: Asked, outcome: &Outcome, recent: bool) -> bool {
     }
 }
 
-/// What the journal needs of a command of a purchase.
+/// What the journal needs of a command of a purchase; never its password, which each command that needs it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asking {
     /// The purchase.
@@ -152,33 +152,23 @@ pub struct Asking {
     pub name: String,
     /// Profile, if the command names one.
     pub profile: Option<String>,
-    /// Password, if the command gives one to the user.
-    pub password: Option<Secret>,
 }
 
 impl Asking {
     /// Reads an action; `None` when it belongs to no purchase.
     #[must_use]
     pub fn of(action: &Action) -> Option<Self> {
-        let (purchase, asked, name, profile, password) = match action {
-            Action::Reserve(reserve) => (
-                &reserve.purchase,
-                Asked::Decision(Kind::Reserve),
-                &reserve.name,
-                Some(&reserve.profile),
-                Some(&reserve.password),
-            ),
-            Action::Confirm(confirm) => (
-                &confirm.purchase,
-                Asked::Decision(Kind::Confirm),
-                &confirm.name,
-                Some(&confirm.profile),
-                None,
-            ),
-            Action::Release(release) => {
-                (&release.purchase, Asked::Decision(Kind::Release), &release.name, None, None)
+        let (purchase, asked, name, profile) = match action {
+            Action::Reserve(reserve) => {
+                (&reserve.purchase, Asked::Decision(Kind::Reserve), &reserve.name, Some(&reserve.profile))
             }
-            Action::Login(login) => (&login.purchase, Asked::Login, &login.name, None, None),
+            Action::Confirm(confirm) => {
+                (&confirm.purchase, Asked::Decision(Kind::Confirm), &confirm.name, Some(&confirm.profile))
+            }
+            Action::Release(release) => {
+                (&release.purchase, Asked::Decision(Kind::Release), &release.name, None)
+            }
+            Action::Login(login) => (&login.purchase, Asked::Login, &login.name, None),
             Action::DescribeUser { .. }
             | Action::ListProfiles
             | Action::Probe
@@ -191,7 +181,6 @@ impl Asking {
             asked,
             name: name.clone(),
             profile: profile.cloned(),
-            password: password.cloned(),
         })
     }
 
@@ -211,9 +200,6 @@ impl Asking {
                 }
                 if let Some(profile) = &self.profile {
                     profile.clone_into(&mut entry.profile);
-                }
-                if let Some(password) = &self.password {
-                    entry.password = password.clone();
                 }
                 entry.decision = slot.map(|slot| (kind, slot));
             }

@@ -1,6 +1,6 @@
 //! What is remembered about one purchase.
 
-use pagos_protocol::{Outcome, Secret};
+use pagos_protocol::Outcome;
 
 /// The kind of a decision about a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,6 @@ pub struct Entry {
     pub name: String,
     /// Profile name; empty when no command has named one.
     pub profile: String,
-    /// Password; empty for a PIN user and when no command has named one.
-    pub password: Secret,
     /// Row of the user on the router, once this agent has made or adopted it.
     pub row_id: Option<String>,
     /// The newest decision; `None` when only logins were asked for.
@@ -77,7 +75,6 @@ impl Entry {
             router_id: router_id.to_owned(),
             name: name.to_owned(),
             profile: String::new(),
-            password: Secret::new(""),
             row_id: None,
             decision: None,
             login: None,

@@ -90,8 +90,8 @@ impl Store {
     /// The entry of a purchase.
     pub(super) fn entry(&self, purchase_id: &str) -> Result<Option<Entry>, JournalError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT router_id, name, profile, password, row_id, kind, version, step, outcome, login_version, \
-             login_step, login_outcome, started_at, finished_at FROM purchase WHERE purchase_id = ?1",
+            "SELECT router_id, name, profile, row_id, kind, version, step, outcome, login_version, login_step, \
+             login_outcome, started_at, finished_at FROM purchase WHERE purchase_id = ?1",
         )?;
         let stored = statement.query_row([purchase_id], StoredEntry::read).optional()?;
         stored.map(|stored| stored.into_entry(purchase_id)).transpose()
@@ -100,12 +100,12 @@ impl Store {
     /// Stores an entry in place of the one of the same purchase.
     pub(super) fn put_entry(&self, entry: &Entry) -> Result<(), JournalError> {
         let mut statement = self.db.prepare_cached(
-            "INSERT INTO purchase (purchase_id, router_id, name, profile, password, row_id, kind, version, step, \
+            "INSERT INTO purchase (purchase_id, router_id, name, profile, row_id, kind, version, step, \
              outcome, login_version, login_step, login_outcome, started_at, finished_at) \
-             VALUES (:purchase_id, :router_id, :name, :profile, :password, :row_id, :kind, :version, :step, \
+             VALUES (:purchase_id, :router_id, :name, :profile, :row_id, :kind, :version, :step, \
              :outcome, :login_version, :login_step, :login_outcome, :started_at, :finished_at) \
              ON CONFLICT (purchase_id) DO UPDATE SET router_id = excluded.router_id, name = excluded.name, \
-             profile = excluded.profile, password = excluded.password, row_id = excluded.row_id, \
+             profile = excluded.profile, row_id = excluded.row_id, \
              kind = excluded.kind, version = excluded.version, step = excluded.step, outcome = excluded.outcome, \
              login_version = excluded.login_version, login_step = excluded.login_step, \
              login_outcome = excluded.login_outcome, started_at = excluded.started_at, \
@@ -117,7 +117,6 @@ impl Store {
             ":router_id": entry.router_id,
             ":name": entry.name,
             ":profile": entry.profile,
-            ":password": entry.password.expose(),
             ":row_id": entry.row_id,
             ":kind": entry.decision.as_ref().map(|(kind, _)| kind.as_str()),
             ":version": decision.map(stored_version),
@@ -235,16 +234,15 @@ impl StoredEntry {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let router_id: String = row.get(0)?;
         let name: String = row.get(1)?;
-        let mut entry = Entry::new("", &router_id, &name, row.get(12)?);
+        let mut entry = Entry::new("", &router_id, &name, row.get(11)?);
         entry.profile = row.get(2)?;
-        entry.password = Secret::new(row.get::<_, String>(3)?);
-        entry.row_id = row.get(4)?;
-        entry.finished_at = row.get(13)?;
+        entry.row_id = row.get(3)?;
+        entry.finished_at = row.get(12)?;
         Ok(Self {
             entry,
-            kind: row.get(5)?,
-            decision: StoredSlot { version: row.get(6)?, step: row.get(7)?, outcome: row.get(8)? },
-            login: StoredSlot { version: row.get(9)?, step: row.get(10)?, outcome: row.get(11)? },
+            kind: row.get(4)?,
+            decision: StoredSlot { version: row.get(5)?, step: row.get(6)?, outcome: row.get(7)? },
+            login: StoredSlot { version: row.get(8)?, step: row.get(9)?, outcome: row.get(10)? },
         })
     }
 

@@ -25,7 +25,6 @@ impl Place {
 fn entry(purchase_id: &str) -> Entry {
     let mut entry = Entry::new(purchase_id, "RTR_1", "PT-00001", 1_000);
     entry.profile = "1h".into();
-    entry.password = Secret::new("0417");
     entry.decision = Some((Kind::Reserve, Slot { version: 3, outcome: None }));
     entry
 }

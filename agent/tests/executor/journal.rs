@@ -1,6 +1,9 @@
 //! Repeats, old decisions, crashes and what is on disk when.
 
-use pagos_protocol::{Action, Code, Done, command::Reserve};
+use pagos_protocol::{
+    Action, Code, Done, Secret,
+    command::{Login, Reserve},
+};
 use pagos_simulator::fault::FaultKind;
 
 use crate::site::*;
@@ -16,6 +19,25 @@ async fn repeat_is_answered_from_the_journal_without_the_router() {
         site.restart().await;
         assert_eq!(site.run(action).await, first);
         assert_eq!(site.commands(), commands);
+    }
+}
+
+#[tokio::test]
+async fn password_of_a_user_is_never_on_disk() {
+    let mut site = Site::new().await;
+    site.device_seen(DEVICE, [10, 5, 50, 2]);
+    let Action::Reserve(reservation) = reserve(1) else { unreachable!("it is a reservation") };
+    let Action::Login(login) = login(2) else { unreachable!("it is a login") };
+    let password = Secret::new("never-on-disk");
+    site.run(Action::Reserve(Reserve { password: password.clone(), ..reservation })).await;
+    let outcome = site.run(Action::Login(Login { password: password.clone(), ..login })).await;
+    assert_eq!(outcome, done(Done::LoggedIn { already: false }));
+    site.restart().await;
+    let directory = site.journal_path().parent().expect("directory").to_owned();
+    for file in std::fs::read_dir(directory).expect("directory") {
+        let bytes = std::fs::read(file.expect("file").path()).expect("readable");
+        let found = bytes.windows(password.expose().len()).any(|part| part == password.expose().as_bytes());
+        assert!(!found, "the password is in a file of the journal");
     }
 }
 

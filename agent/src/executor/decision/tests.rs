@@ -121,14 +121,7 @@ fn newer_command_learns_what_the_older_left_behind() {
 }
 
 fn asking(asked: Asked, version: u64, name: &str) -> Asking {
-    Asking {
-        purchase_id: "TRX_1".into(),
-        version,
-        asked,
-        name: name.into(),
-        profile: Some("1h".into()),
-        password: Some(Secret::new("0417")),
-    }
+    Asking { purchase_id: "TRX_1".into(), version, asked, name: name.into(), profile: Some("1h".into()) }
 }
 
 #[test]
