@@ -68,17 +68,19 @@ pub enum Opening {
     Unknown,
 }
 
-/// How sending a charge ended. None of these is the last word: the order is read next, unless money cannot have moved.
+/// How sending a charge ended. Only the last two are the last word; after the others the order is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charging {
     /// The gateway took it.
     Accepted,
     /// The gateway said no, and the order tells whether an earlier charge stands.
     Refused(Failure),
-    /// The gateway said no in a way that excludes that money moved.
-    NotCharged(Failure),
     /// No answer that can be trusted.
     Unknown,
+    /// The gateway said no in a way that excludes that money moved.
+    NotCharged(Failure),
+    /// It was never sent.
+    NotSent(Failure),
 }
 
 /// How reading an order ended.

@@ -19,6 +19,7 @@
 //! Imports go one way: `http` and `serve` know everything, `purchase` knows ports and store, `domain` knows nothing.
 
 pub mod auth;
+pub mod causes;
 pub mod cli;
 pub mod config;
 pub mod domain;

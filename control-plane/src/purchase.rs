@@ -49,6 +49,8 @@ const REMOVAL_WAIT_MS: u64 = 3_000;
 
 /// How often a purchase is looked for that is just changing hands.
 const HANDOVER_TRIES: u32 = 200;
+/// After so many looks a purchase of this process without a task is given one.
+const HANDOVER_PATIENCE: u32 = 50;
 /// Pause between two looks, in milliseconds.
 const HANDOVER_PAUSE_MS: u64 = 5;
 
@@ -166,7 +168,7 @@ impl Purchases {
         router: &RouterId,
         id: &PurchaseId,
     ) -> Result<Option<watch::Receiver<Arc<Purchase>>>, PurchaseError> {
-        for _ in 0..HANDOVER_TRIES {
+        for attempt in 1..=HANDOVER_TRIES {
             if let Some(running) = self.0.lock().get(id) {
                 return Ok((running.router == *router).then(|| running.state.clone()));
             }
@@ -175,10 +177,9 @@ impl Purchases {
             if !row.open || *self.0.stopping.borrow() {
                 return Ok(Some(watch::channel(Arc::new(read_state(&row)?)).1));
             }
-            // A row of this process without a task is one that is getting its task, or has just lost it.
-            if row.runner != self.0.runner
-                && let Some(state) = self.adopt(row).await?
-            {
+            // A row of this process without a task is getting its task, or has lost it: then it is given a new one.
+            let abandoned = row.runner != self.0.runner || attempt % HANDOVER_PATIENCE == 0;
+            if abandoned && let Some(state) = self.adopt(row).await? {
                 return Ok(Some(state));
             }
             tokio::time::sleep(Duration::from_millis(HANDOVER_PAUSE_MS)).await;

@@ -76,7 +76,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         task.abort();
     }
     if let Err(error) = app.api_keys.flush_usage().await {
-        tracing::warn!(error = %http::error::chain(&error), "uses of API keys were not written");
+        tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
     }
     tracing::info!("service stopped");
     outcome
@@ -152,7 +152,7 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 2] {
         loop {
             tick.tick().await;
             if let Err(error) = app.api_keys.flush_usage().await {
-                tracing::warn!(error = %http::error::chain(&error), "uses of API keys were not written");
+                tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
             }
         }
     });

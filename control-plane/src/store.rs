@@ -46,6 +46,10 @@ use writer::Writer;
 
 /// How long a query waits for a free connection, in milliseconds.
 const ACQUIRE_TIMEOUT_MS: u64 = 10_000;
+/// Longest wait for a piece of work to be committed, in milliseconds.
+const WRITE_TIMEOUT_MS: u64 = 15_000;
+/// Longest time PostgreSQL spends on one statement, in milliseconds.
+const STATEMENT_TIMEOUT_MS: &str = "10000";
 /// Connections for reads on SQLite.
 const SQLITE_READERS_MAX: u32 = 4;
 /// Connections to PostgreSQL.
@@ -67,6 +71,9 @@ pub enum StoreError {
     /// The address names no database that we know.
     #[error("database address must begin with sqlite: or postgres:")]
     Address,
+    /// The work was not done in time; it may be committed all the same.
+    #[error("database did not finish the work in time")]
+    TimedOut,
     /// The writer has ended, or ended the work before it was done.
     #[error("database writer stopped before the work was committed")]
     Writer,
@@ -83,6 +90,25 @@ pub enum StoreError {
         /// The row.
         id: String,
     },
+}
+
+impl StoreError {
+    /// Whether the database refuses the row itself, so that trying again cannot help.
+    #[must_use]
+    pub fn is_constraint(&self) -> bool {
+        match self {
+            Self::Query(sqlx::Error::Database(error)) => {
+                error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation()
+            }
+            Self::Query(_)
+            | Self::Migrate(_)
+            | Self::Address
+            | Self::TimedOut
+            | Self::Writer
+            | Self::Commit(_)
+            | Self::Inconsistent { .. } => false,
+        }
+    }
 }
 
 /// The database of the control plane. Cheap to clone.
@@ -115,7 +141,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS_MAX)
             .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
-            .connect_with(options)
+            .connect_with(options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]))
             .await?;
         MIGRATIONS.run(&pool).await?;
         Ok(Self(Arc::new(Backend::Postgres(pool))))
@@ -158,6 +184,16 @@ impl Store {
     /// # Errors
     /// What `work` returned, or the database's refusal to commit.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a, 'c> FnOnce(&'a mut Conn<'c>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let limit = Duration::from_millis(WRITE_TIMEOUT_MS);
+        tokio::time::timeout(limit, self.write_unlimited(work)).await.map_err(|_| StoreError::TimedOut)?
+    }
+
+    async fn write_unlimited<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'a, 'c> FnOnce(&'a mut Conn<'c>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,

@@ -178,12 +178,13 @@ CREATE TABLE purchases (
     state       TEXT NOT NULL,
     runner      TEXT NOT NULL,
     open        BOOLEAN NOT NULL,
+    undecided   BOOLEAN NOT NULL,
     wake_at     BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     FOREIGN KEY (router_id, company_id) REFERENCES routers (id, company_id)
 );
-CREATE INDEX purchases_open ON purchases (open, wake_at);
-CREATE INDEX purchases_by_buyer ON purchases (router_id, product_id, buyer, open);
+CREATE INDEX purchases_open ON purchases (created_at) WHERE open;
+CREATE INDEX purchases_undecided ON purchases (router_id, product_id, buyer) WHERE undecided;
 
 CREATE TABLE idempotency_keys (
     router_id   TEXT NOT NULL,
@@ -203,6 +204,7 @@ CREATE TABLE drawn_names (
     drawn_at    BIGINT NOT NULL,
     PRIMARY KEY (router_id, name)
 );
+CREATE INDEX drawn_names_by_age ON drawn_names (drawn_at);
 
 CREATE TABLE transactions (
     id                      BIGINT PRIMARY KEY,

@@ -55,7 +55,6 @@ mod code_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let known = Code::ALL.iter().copied().find(|code| code.as_str() == text);
-        known.ok_or_else(|| D::Error::custom("unknown code"))
+        Code::parse(&text).ok_or_else(|| D::Error::custom("unknown code"))
     }
 }

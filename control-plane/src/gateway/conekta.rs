@@ -88,8 +88,14 @@ async fn send(request: RequestBuilder) -> Option<Answer> {
     }
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     if status >= 400 {
-        let log_id = body.get("log_id").and_then(Value::as_str).unwrap_or_default();
-        tracing::info!(gateway = "conekta", http.status = status, gateway.log_id = log_id, "gateway refused");
+        let word = |at| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        tracing::info!(
+            gateway = "conekta",
+            http.status = status,
+            gateway.log_id = word("/log_id"),
+            gateway.code = word("/details/0/code"),
+            "gateway refused"
+        );
     }
     Some(Answer { status, body })
 }

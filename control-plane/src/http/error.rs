@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::causes::chain;
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::store::StoreError;
@@ -227,18 +228,6 @@ impl ApiError {
         };
         json!({"detail": detail, "code": self.code.as_str(), "request_id": request_id})
     }
-}
-
-/// An error and its sources on one line.
-#[must_use]
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 impl From<StoreError> for ApiError {

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all, pending};
 use pagos_protocol::{Action, Code as AgentCode, Done, Outcome};
 use tempfile::TempDir;
+use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
 use super::intake::{Admitted, Request};
@@ -96,7 +97,12 @@ impl World {
 struct Site(Arc<World>);
 
 impl LinkPort for Site {
-    fn send(&self, _: &RouterId, action: Action, _: Duration) -> BoxFuture<'static, Result<Outcome, SendError>> {
+    fn send(
+        &self,
+        _: &RouterId,
+        action: Action,
+        _: Duration,
+    ) -> BoxFuture<'static, Result<Outcome, SendError>> {
         let world = Arc::clone(&self.0);
         async move { Ok(world.call(|facts| act(facts, action)).await) }.boxed()
     }
@@ -361,10 +367,18 @@ async fn sale(card: Card, crash: Option<CrashPoint>) -> bool {
     let second = process(&run.store, &run.vault, &run.world);
     if crashed {
         second.recover().await.expect("recovered");
+        agent_arrives(&second);
     }
     let end = settle(&run, &id).await;
     judge(&run, card, crash, &id, &end).await;
     crashed
+}
+
+fn agent_arrives(purchases: &Purchases) {
+    let (arrive, arrivals) = broadcast::channel(1);
+    arrive.send(RouterId::new("RTR_1")).expect("somebody listens");
+    let purchases = purchases.clone();
+    tokio::spawn(async move { purchases.attend(arrivals).await });
 }
 
 /// P1 to P4 for one sale.

@@ -11,9 +11,9 @@ use crate::domain::failure::FailureKind;
 use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::phone;
-use crate::limits::TooMuch;
+use crate::limits::{Reservation, TooMuch};
 use crate::store::ledger::{self, Opening};
-use crate::store::purchases::{self, Earlier, Offer, Row, Seller};
+use crate::store::purchases::{self, Keyed, Offer, Row, Seller};
 use crate::store::{StoreError, credentials};
 
 /// Tokens of the gateways' test cards can be used again and again, so they do not tell a repeat from a new purchase.
@@ -119,59 +119,106 @@ impl Purchases {
     /// [`IntakeError`] when it makes no purchase.
     pub async fn admit(&self, mut request: Request) -> Result<Admitted, IntakeError> {
         let inner = &self.0;
-        let now = inner.parts.clock.now();
-        let mac = request.device.mac.as_deref().and_then(parse_mac);
-        inner.parts.limits.attempt(&request.router, mac.as_deref(), now).map_err(IntakeError::TooMuch)?;
         let fingerprint = fingerprint(&request);
-        for _ in 0..RACES_MAX {
+        for round in 0..RACES_MAX {
             let key = request_key(&request);
-            let earlier = match &key {
-                Some(key) => {
-                    let mut reader = inner.parts.store.reader().await?;
-                    purchases::by_key(&mut reader.conn(), &request.router, &key.text).await?
-                }
-                None => None,
+            let replaces = match self.earlier(&request, key.as_ref(), &fingerprint).await? {
+                Earlier::None => None,
+                Earlier::ToReplace(id) => Some(id),
+                Earlier::Answers(admitted) => return Ok(admitted),
             };
-            let replaces = match (earlier, &key) {
-                (Some(earlier), Some(key)) => match repeat_of(earlier, key, &fingerprint)? {
-                    Repeat::Same(id) => return Ok(Admitted::Purchase(id)),
-                    Repeat::Anew(id) => Some(id),
-                },
-                (Some(_), None) | (None, _) => None,
-            };
+            if round == 0 {
+                let mac = request.device.mac.as_deref().and_then(parse_mac);
+                let counted =
+                    inner.parts.limits.attempt(&request.router, mac.as_deref(), inner.parts.clock.now());
+                counted.map_err(IntakeError::TooMuch)?;
+            }
             let draft = inner.draft(request, key, fingerprint.clone(), replaces).await?;
             let seat = inner.parts.limits.reserve(&draft.request.router).map_err(IntakeError::TooMuch)?;
-            let received = draft.request.received;
-            match insert(inner, draft).await? {
-                Insertion::New(stored) => {
-                    let (row, purchase) = *stored;
-                    let id = purchase.terms.id.clone();
-                    self.run(row, purchase, seat, received);
-                    return Ok(Admitted::Purchase(id));
-                }
-                Insertion::Undecided(id) => return Ok(Admitted::Undecided(id)),
-                Insertion::NamesExhausted => return Err(IntakeError::Refused(Code::UsernameExhausted)),
-                Insertion::Raced(returned) => request = *returned,
+            match self.store_and_run(draft, seat).await? {
+                Stored::As(admitted) => return Ok(admitted),
+                Stored::NamesExhausted => return Err(IntakeError::Refused(Code::UsernameExhausted)),
+                Stored::Raced(returned) => request = *returned,
             }
         }
         Err(IntakeError::TooMuch(TooMuch { retry_after_s: 1 }))
     }
+
+    /// What an earlier purchase means for this request.
+    async fn earlier(
+        &self,
+        request: &Request,
+        key: Option<&RequestKey>,
+        fingerprint: &str,
+    ) -> Result<Earlier, IntakeError> {
+        let mut reader = self.0.parts.store.reader().await?;
+        let conn = &mut reader.conn();
+        let mut found = Earlier::None;
+        if let Some(key) = key
+            && let Some(keyed) = purchases::by_key(conn, &request.router, &key.text).await?
+        {
+            found = repeat_of(keyed, key, fingerprint)?;
+        }
+        if matches!(found, Earlier::Answers(_)) {
+            return Ok(found);
+        }
+        let now = self.0.parts.clock.now();
+        let undecided =
+            purchases::undecided(conn, &request.router, request.product_id, &buyer(request), now).await?;
+        Ok(undecided.map_or(found, |id| Earlier::Answers(Admitted::Undecided(id))))
+    }
+
+    /// Stores a new purchase and gives it a task. Cancel-safe: what was stored gets its task even when nobody waits
+    /// for it any more.
+    async fn store_and_run(&self, draft: Draft, seat: Reservation) -> Result<Stored, IntakeError> {
+        let this = self.clone();
+        let task = tokio::spawn(async move {
+            let received = draft.request.received;
+            Ok(match insert(&this.0, draft).await? {
+                Insertion::New(stored) => {
+                    let (row, purchase) = *stored;
+                    let id = purchase.terms.id.clone();
+                    this.run(row, purchase, seat, received);
+                    Stored::As(Admitted::Purchase(id))
+                }
+                Insertion::Undecided(id) => Stored::As(Admitted::Undecided(id)),
+                Insertion::NamesExhausted => Stored::NamesExhausted,
+                Insertion::Raced(request) => Stored::Raced(request),
+            })
+        });
+        task.await.map_err(|_| StoreError::Writer)?
+    }
 }
 
-enum Repeat {
-    Same(PurchaseId),
-    /// The earlier one ended at the site, before a charge: it is not remembered.
-    Anew(String),
+/// What an earlier purchase means for a request.
+enum Earlier {
+    /// There is none.
+    None,
+    /// It ended at the site, before a charge: it is not remembered.
+    ToReplace(String),
+    /// The request gets its answer.
+    Answers(Admitted),
 }
 
-fn repeat_of(earlier: Earlier, key: &RequestKey, fingerprint: &str) -> Result<Repeat, IntakeError> {
-    if earlier.fingerprint != fingerprint && matches!(key.origin, KeyOrigin::Header) {
+/// What became of storing a new purchase.
+enum Stored {
+    As(Admitted),
+    NamesExhausted,
+    Raced(Box<Request>),
+}
+
+fn repeat_of(keyed: Keyed, key: &RequestKey, fingerprint: &str) -> Result<Earlier, IntakeError> {
+    if keyed.fingerprint != fingerprint && matches!(key.origin, KeyOrigin::Header) {
         return Err(IntakeError::Refused(Code::IdempotencyConflict));
     }
-    let id = PurchaseId::new(&earlier.purchase_id);
+    let id = PurchaseId::new(&keyed.purchase_id);
     let purchase: Purchase =
-        serde_json::from_str(&earlier.state).map_err(|_| PurchaseError::State(id.clone()))?;
-    Ok(if ended_at_the_site(&purchase) { Repeat::Anew(earlier.purchase_id) } else { Repeat::Same(id) })
+        serde_json::from_str(&keyed.state).map_err(|_| PurchaseError::State(id.clone()))?;
+    Ok(if ended_at_the_site(&purchase) {
+        Earlier::ToReplace(keyed.purchase_id)
+    } else {
+        Earlier::Answers(Admitted::Purchase(id))
+    })
 }
 
 /// Whether the purchase is over because the site could not serve it, and no charge was sent.
@@ -303,7 +350,9 @@ async fn insert_in(
 ) -> Result<Option<Insertion>, StoreError> {
     let terms = &purchase.terms;
     let buyer = buyer(&draft.request);
-    if let Some(id) = purchases::undecided(conn, &terms.router, terms.product.id, &buyer).await? {
+    let undecided =
+        purchases::undecided(conn, &terms.router, terms.product.id, &buyer, terms.created_at).await?;
+    if let Some(id) = undecided {
         // It may be of this very request, sent twice at once and stored since its key was looked up.
         let earlier = match &draft.key {
             Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
@@ -344,7 +393,8 @@ fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreE
         version: 1,
         state: super::runner::encode(purchase)?,
         runner,
-        open: purchase.phase.is_open(),
+        open: purchase.is_open(),
+        undecided: purchase.is_undecided(),
         wake_at: purchase.wake_at.0,
         created_at: terms.created_at.0,
     })

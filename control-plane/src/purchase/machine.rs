@@ -18,6 +18,8 @@ use crate::gateway::{Charging, Opening, OrderStatus, OrderView, Reading};
 
 /// Most users drawn for one purchase.
 pub const DRAWS_MAX: u32 = 8;
+/// After a restart a purchase waits so long for its agent, in milliseconds; the agent's arrival ends it early.
+const RESUME_WAIT_MS: i64 = 5_000;
 /// Most tries to open an order.
 const ORDER_ATTEMPTS_MAX: u32 = 2;
 
@@ -79,12 +81,11 @@ impl Effect {
             | Self::CancelOrder
             | Self::Remake
             | Self::Confirm
-            | Self::Login
             | Self::Release
             | Self::Wait(_)
             | Self::End => true,
-            // Both may be done again after a crash without anybody noticing.
-            Self::OpenOrder | Self::ReadOrder => false,
+            // These may be done again after a crash without anybody noticing.
+            Self::OpenOrder | Self::ReadOrder | Self::Login => false,
         }
     }
 }
@@ -143,9 +144,13 @@ pub enum Event {
 #[must_use]
 pub fn resume(mut purchase: Purchase, now: Timestamp) -> Purchase {
     match purchase.phase {
-        Phase::Requested | Phase::Reserved => purchase.maybe_reserved = true,
+        Phase::Requested | Phase::Reserved => {
+            purchase.maybe_reserved = true;
+            purchase.wake_at = now.plus(RESUME_WAIT_MS);
+        }
         Phase::ChargeSent | Phase::Verifying => {
             purchase.phase = Phase::Unknown;
+            purchase.token_sealed = None;
             purchase.wake_at = now;
         }
         Phase::Unknown
@@ -172,7 +177,7 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
             purchase.phase = Phase::ChargeSent;
             purchase.charge = Some(Charge { started_at: now, refusal: None, redirect: None, review: false });
         }
-        Phase::Paid if purchase.confirmed => {
+        Phase::Paid | Phase::Stuck if purchase.confirmed => {
             if purchase.login_due() && age >= timing.answer_deadline_ms {
                 purchase.login = Some(LoginEnd::TimedOut);
             }
@@ -202,9 +207,15 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
 /// The effect that is due.
 #[must_use]
 pub fn next(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
-    if purchase.wake_at > now && purchase.phase.is_open() {
-        return Effect::Wait(purchase.wake_at);
+    match due(purchase, now, timing) {
+        Effect::End => Effect::End,
+        _ if purchase.wake_at > now => Effect::Wait(purchase.wake_at),
+        effect => effect,
     }
+}
+
+/// The effect that is due once the purchase need not wait.
+fn due(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
     match purchase.phase {
         Phase::Requested => Effect::Reserve { open_order: purchase.order.is_none() },
         Phase::Reserved => Effect::OpenOrder,
@@ -212,12 +223,17 @@ pub fn next(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
         Phase::Verifying => Effect::ReadOrder,
         Phase::Unknown if closing_is_due(purchase, now, timing) => Effect::CancelOrder,
         Phase::Unknown => Effect::ReadOrder,
-        Phase::Paid if purchase.remake => Effect::Remake,
-        Phase::Paid if !purchase.confirmed => Effect::Confirm,
-        Phase::Paid => Effect::Login,
+        Phase::Paid | Phase::Stuck if purchase.is_open() && purchase.remake => Effect::Remake,
+        Phase::Paid | Phase::Stuck if purchase.is_open() && !purchase.confirmed => Effect::Confirm,
+        Phase::Paid | Phase::Stuck if purchase.is_open() => Effect::Login,
         Phase::Declined => Effect::Release,
         Phase::RolledBack | Phase::Failed if spare_order(purchase) => Effect::CancelOrder,
-        Phase::RolledBack | Phase::Failed | Phase::Completed | Phase::Mismatch | Phase::Stuck => Effect::End,
+        Phase::RolledBack
+        | Phase::Failed
+        | Phase::Completed
+        | Phase::Mismatch
+        | Phase::Paid
+        | Phase::Stuck => Effect::End,
     }
 }
 
@@ -269,7 +285,9 @@ fn after_reserve(
                 purchase.draws += 1;
                 purchase.command_version += 1;
             }
-            Some(_) | None => refuse(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now),
+            Some(_) | None => {
+                refuse(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now)
+            }
         },
         RouterEnd::Refused(failure) => refuse(purchase, failure, now),
         RouterEnd::Gone => refuse(purchase, Failure::new(Code::RouterError, FailureKind::Fault), now),
@@ -299,6 +317,7 @@ fn after_opening(purchase: &mut Purchase, opening: Opening, now: Timestamp) {
 }
 
 fn after_charge(purchase: &mut Purchase, charging: Charging, now: Timestamp) {
+    purchase.token_sealed = None;
     match charging {
         Charging::Accepted => verify(purchase, now),
         Charging::Refused(failure) => {
@@ -307,8 +326,12 @@ fn after_charge(purchase: &mut Purchase, charging: Charging, now: Timestamp) {
             }
             verify(purchase, now);
         }
-        Charging::NotCharged(failure) => decline(purchase, failure, now),
         Charging::Unknown => ask_later(purchase, now),
+        Charging::NotCharged(failure) => decline(purchase, failure, now),
+        Charging::NotSent(failure) => {
+            purchase.charge = None;
+            decline(purchase, failure, now);
+        }
     }
 }
 
@@ -375,7 +398,10 @@ fn after_remake(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
             purchase.command_version += 1;
         }
         // Somebody else's user has the sold name: only a person can tell whose it is.
-        RouterEnd::NameTaken => purchase.phase = Phase::Stuck,
+        RouterEnd::NameTaken => {
+            purchase.phase = Phase::Stuck;
+            retry_router(purchase, now);
+        }
         RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => {
             // The agent remembers what it refused; a new decision is asked for anew.
             purchase.command_version += 1;
@@ -425,7 +451,9 @@ fn verify(purchase: &mut Purchase, now: Timestamp) {
     purchase.wake_at = now;
 }
 
+/// The gateway did not settle it; an order that should have been closed is to be closed again.
 fn ask_later(purchase: &mut Purchase, now: Timestamp) {
+    purchase.order_cancelled = false;
     match schedule::ask_pause_ms(purchase.asks) {
         Some(pause) => {
             purchase.phase = Phase::Unknown;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::machine::{DRAWS_MAX, Effect, Event, RouterEnd};
 use super::state::{DrawnUser, Purchase, UserType};
 use super::{Inner, PurchaseError, router_end};
+use crate::causes::chain;
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
 use crate::domain::failure::{Failure, FailureKind};
@@ -65,15 +66,15 @@ async fn reserve(inner: &Inner, purchase: &Purchase, open: bool) -> Result<Event
     let router = match early {
         Some(end) => end,
         None if open => {
-            let mut order = pin!(open_order(inner, purchase));
+            let mut order = pin!(opening_beside(inner, purchase));
             tokio::select! {
                 end = &mut router => {
                     let patience = if end == RouterEnd::Done { None } else { Some(SPARE_ORDER_WAIT_MS) };
-                    opening = wait_for(order, patience).await.transpose()?;
+                    opening = wait_for(order, patience).await;
                     end
                 }
                 opened = &mut order => {
-                    opening = Some(opened?);
+                    opening = Some(opened);
                     router.await
                 }
             }
@@ -93,6 +94,14 @@ async fn wait_for<F: Future>(work: F, patience_ms: Option<u64>) -> Option<F::Out
         None => Some(work.await),
         Some(limit) => tokio::time::timeout(Duration::from_millis(limit), work).await.ok(),
     }
+}
+
+/// Opens the order beside the reservation, whose outcome must not be lost when this fails inside.
+async fn opening_beside(inner: &Inner, purchase: &Purchase) -> Opening {
+    open_order(inner, purchase).await.unwrap_or_else(|error| {
+        tracing::error!(error = %chain(&error), "order could not be opened");
+        Opening::Unknown
+    })
 }
 
 async fn open_order(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
@@ -131,7 +140,7 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
         return Ok(Charging::Unknown);
     };
     if age >= inner.parts.timing.charge_start_max_ms {
-        return Ok(Charging::NotCharged(Failure::new(Code::RouterUnreachable, FailureKind::Unavailable)));
+        return Ok(Charging::NotSent(Failure::new(Code::RouterUnreachable, FailureKind::Unavailable)));
     }
     let token = CardToken(inner.parts.vault.open_sealed(&context(purchase, TOKEN_FIELD), token)?);
     let attempt = format!("{}-1", purchase.terms.id);

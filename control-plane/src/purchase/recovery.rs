@@ -6,17 +6,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::sync::{broadcast, watch};
 
 use super::state::{Phase, Purchase};
 use super::{PurchaseError, Purchases, machine, read_state};
-use crate::domain::id::RouterId;
+use crate::causes::chain;
+use crate::domain::id::{PurchaseId, RouterId};
 use crate::seams::instant;
 use crate::store::StoreError;
 use crate::store::purchases::{self, Row};
 
+/// Most purchases taken over at once.
+const TAKEOVERS_MAX: usize = 32;
 /// How often old keys and names are forgotten, in milliseconds.
 const PRUNE_INTERVAL_MS: u64 = 3_600_000;
+
+/// What a purchase shows of itself.
+type State = watch::Receiver<Arc<Purchase>>;
 
 impl Purchases {
     /// Takes over every purchase that an earlier process left open; gives their number.
@@ -26,26 +33,31 @@ impl Purchases {
     /// # Errors
     /// When the database fails. A purchase that cannot be read is logged and left for a person.
     pub async fn recover(&self) -> Result<usize, PurchaseError> {
-        let rows = purchases::open(&mut self.0.parts.store.reader().await?.conn()).await?;
-        let mut taken = 0;
-        for row in rows {
+        let rows = {
+            let mut reader = self.0.parts.store.reader().await?;
+            purchases::open_elsewhere(&mut reader.conn(), &self.0.runner).await?
+        };
+        let found = rows.len();
+        let takeovers = stream::iter(rows).for_each_concurrent(TAKEOVERS_MAX, |row| async move {
             let id = row.id.clone();
-            match self.adopt(row).await {
-                Ok(Some(_)) => taken += 1,
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(purchase.id = id, error = %error, "purchase could not be taken over");
-                }
+            if let Err(error) = self.adopt(row).await {
+                tracing::error!(purchase.id = id, error = %chain(&error), "purchase could not be taken over");
             }
-        }
-        Ok(taken)
+        });
+        takeovers.await;
+        Ok(found)
     }
 
     /// Makes this process the runner of a stored purchase; none when somebody else wrote it meanwhile.
-    pub(super) async fn adopt(
-        &self,
-        mut row: Row,
-    ) -> Result<Option<watch::Receiver<Arc<Purchase>>>, PurchaseError> {
+    ///
+    /// Cancel-safe: a purchase that was taken over gets its task even when nobody waits for it any more.
+    pub(super) async fn adopt(&self, row: Row) -> Result<Option<State>, PurchaseError> {
+        let (this, id) = (self.clone(), PurchaseId::new(&row.id));
+        let takeover = tokio::spawn(async move { this.take_over(row).await });
+        takeover.await.map_err(|_| PurchaseError::NotRun(id))?
+    }
+
+    async fn take_over(&self, mut row: Row) -> Result<Option<State>, PurchaseError> {
         let stored = read_state(&row)?;
         let runner = self.0.runner.clone();
         let taken = {
@@ -96,18 +108,29 @@ impl Purchases {
 
     async fn prune(&self) {
         let now = self.0.parts.clock.now();
-        let work =
-            self.0.parts.store.write(move |conn| Box::pin(async move { purchases::prune(conn, now).await }));
-        if let Err(error) = work.await {
-            let error: StoreError = error;
-            tracing::warn!(error = %error, "old purchase keys could not be forgotten");
+        loop {
+            let work = self
+                .0
+                .parts
+                .store
+                .write(move |conn| Box::pin(async move { purchases::prune(conn, now).await }));
+            match work.await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let error: StoreError = error;
+                    tracing::warn!(error = %chain(&error), "old purchase keys could not be forgotten");
+                    return;
+                }
+            }
         }
     }
 }
 
 /// Wakes a purchase that waits for its router; one that waits for the gateway is left to its schedule.
 fn wake(running: &super::Running) {
-    if matches!(running.state.borrow().phase, Phase::Paid | Phase::Declined) {
+    let phase = running.state.borrow().phase;
+    if matches!(phase, Phase::Requested | Phase::Reserved | Phase::Paid | Phase::Declined | Phase::Stuck) {
         running.wake.notify_one();
     }
 }

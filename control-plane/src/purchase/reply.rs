@@ -82,17 +82,19 @@ pub struct DeviceEnd {
     pub code: Code,
 }
 
-/// Whether the answer will not change any more.
+/// Whether a page that waits would wait for nothing: it is decided, or the buyer or the gateway's review must act.
 #[must_use]
 pub fn is_settled(purchase: &Purchase) -> bool {
     match purchase.phase {
+        Phase::Unknown => {
+            purchase.charge.as_ref().is_some_and(|charge| charge.review || charge.redirect.is_some())
+        }
         Phase::Completed | Phase::RolledBack | Phase::Failed => true,
         Phase::Paid => machine::is_usable(purchase) && !purchase.login_due(),
         Phase::Requested
         | Phase::Reserved
         | Phase::ChargeSent
         | Phase::Verifying
-        | Phase::Unknown
         | Phase::Declined
         | Phase::Mismatch
         | Phase::Stuck => false,

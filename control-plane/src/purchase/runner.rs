@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::machine::{self, Effect, Event};
-use super::state::{Purchase, Step};
+use super::state::{Phase, Purchase, Step};
 use super::{Inner, Purchases, Running, books, perform};
+use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
+use crate::domain::time::Timestamp;
 use crate::limits::Reservation;
 use crate::seams::instant;
 use crate::store::ledger::{self, Entry};
@@ -25,6 +28,8 @@ use crate::store::{Store, StoreError};
 const COMMIT_PAUSE_FIRST_MS: u64 = 50;
 /// Longest such pause, in milliseconds.
 const COMMIT_PAUSE_MAX_MS: u64 = 5_000;
+/// A charge that is undecided for so long wants a person's eye, in milliseconds.
+const UNDECIDED_ALARM_MS: i64 = 900_000;
 /// Pause after an effect could not be performed for a reason inside this process, in milliseconds.
 const FAULT_PAUSE_MS: i64 = 2_000;
 
@@ -46,6 +51,22 @@ struct Run {
 
 /// The row is no longer ours to write.
 struct Lost;
+
+/// The purchase's place among the running ones; given up when its task ends, however it ends.
+struct Registered {
+    inner: Arc<Inner>,
+    id: PurchaseId,
+    wake: Arc<Notify>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut running = self.inner.lock();
+        if running.get(&self.id).is_some_and(|entry| Arc::ptr_eq(&entry.wake, &self.wake)) {
+            running.remove(&self.id);
+        }
+    }
+}
 
 /// A state as it is stored.
 ///
@@ -74,6 +95,8 @@ impl Purchases {
         let running =
             Running { router: purchase.terms.router.clone(), state: state.clone(), wake: Arc::clone(&wake) };
         self.0.lock().insert(id.clone(), running);
+        let registered = Registered { inner: Arc::clone(&self.0), id: id.clone(), wake: Arc::clone(&wake) };
+        let span = tracing::info_span!("purchase", purchase.id = %id, router.id = %purchase.terms.router);
         let mut run = Run {
             inner: Arc::clone(&self.0),
             entry: books::entry(&purchase),
@@ -86,13 +109,13 @@ impl Purchases {
             last_mark: since,
         };
         run.mark("accept");
-        let inner = Arc::clone(&self.0);
-        tokio::spawn(async move {
+        let task = async move {
+            let _registered = registered;
             if run.to_the_end().await.is_err() {
-                tracing::warn!(purchase.id = %id, "purchase is run by another process now");
+                tracing::warn!("purchase is run by another process now");
             }
-            inner.lock().remove(&id);
-        });
+        };
+        tokio::spawn(task.instrument(span));
         state
     }
 }
@@ -105,7 +128,7 @@ impl Run {
             let before = self.purchase.phase;
             self.take(|purchase| machine::advance(purchase, now, &timing));
             let effect = machine::next(&self.purchase, now, &timing);
-            if self.dirty && effect.needs_commit() {
+            if self.dirty && effect.needs_commit() && !self.only_waits_longer(effect) {
                 self.commit().await?;
             }
             if before != self.purchase.phase || self.publish.borrow().phase != self.purchase.phase {
@@ -119,7 +142,7 @@ impl Run {
             }
             let event = match effect {
                 Effect::End => return Ok(()),
-                _ if *stopping.borrow() => return Ok(()),
+                Effect::Wait(_) if *stopping.borrow() => return Ok(()),
                 Effect::Wait(until) => self.wait(until.since(now), &mut stopping).await,
                 Effect::Reserve { .. }
                 | Effect::OpenOrder
@@ -133,7 +156,17 @@ impl Run {
             };
             let now = self.inner.parts.clock.now();
             self.take(|purchase| machine::apply(purchase, event, now));
+            if effect == Effect::ReadOrder {
+                self.watch_undecided(now);
+            }
         }
+    }
+
+    /// Whether all that changed is when a router is tried again: not worth a disk sync.
+    fn only_waits_longer(&self, effect: Effect) -> bool {
+        let same_phase = self.row.phase == self.purchase.phase.as_str();
+        let of_router = matches!(self.purchase.phase, Phase::Paid | Phase::Declined | Phase::Stuck);
+        matches!(effect, Effect::Wait(_)) && same_phase && of_router && self.purchase.router_attempts > 0
     }
 
     /// Replaces the state by what `change` makes of it.
@@ -150,7 +183,9 @@ impl Run {
                 event
             }
             Err(error) => {
-                tracing::error!(purchase.id = %self.purchase.terms.id, error = %chain(&error), "effect could not be performed");
+                tracing::error!(error = %chain(&error), "effect could not be performed");
+                // The agent may have been asked all the same.
+                self.purchase.maybe_reserved |= matches!(effect, Effect::Reserve { .. });
                 self.purchase.wake_at = self.inner.parts.clock.now().plus(FAULT_PAUSE_MS);
                 self.dirty = true;
                 Event::Woken { early: false }
@@ -172,10 +207,11 @@ impl Run {
         let mut row = self.row.clone();
         row.version += 1;
         row.phase = self.purchase.phase.as_str().to_owned();
-        row.open = self.purchase.phase.is_open();
+        row.open = self.purchase.is_open();
+        row.undecided = self.purchase.is_undecided();
         row.wake_at = self.purchase.wake_at.0;
         let entry = books::entry(&self.purchase);
-        let changed = (entry != self.entry).then(|| entry.clone());
+        let mut changed = (entry != self.entry).then(|| entry.clone());
         let mut pause = COMMIT_PAUSE_FIRST_MS;
         loop {
             let result = match encode(&self.purchase) {
@@ -187,14 +223,23 @@ impl Run {
             };
             match result {
                 Ok(true) => break,
-                Ok(false) if self.is_written(&row).await => break,
-                Ok(false) => return Err(Lost),
+                Ok(false) => match self.is_written(&row).await {
+                    Ok(true) => break,
+                    Ok(false) => return Err(Lost),
+                    Err(error) => {
+                        tracing::error!(error = %chain(&error), "purchase could not be read back, trying again");
+                    }
+                },
                 Err(error) => {
-                    tracing::error!(purchase.id = %row.id, error = %chain(&error), "purchase could not be stored, trying again");
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                    pause = (pause * 2).min(COMMIT_PAUSE_MAX_MS);
+                    tracing::error!(error = %chain(&error), "purchase could not be stored, trying again");
+                    if error.is_constraint() {
+                        // The books refuse this row and always will; the purchase itself must go on.
+                        changed = None;
+                    }
                 }
             }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            pause = (pause * 2).min(COMMIT_PAUSE_MAX_MS);
         }
         self.row = row;
         self.entry = entry;
@@ -204,18 +249,17 @@ impl Run {
     }
 
     /// Whether the row on disk is the one just written: the answer to an earlier try may have been lost.
-    async fn is_written(&self, row: &Row) -> bool {
+    async fn is_written(&self, row: &Row) -> Result<bool, StoreError> {
         let id = PurchaseId::new(&row.id);
         let stored = async {
             let mut reader = self.inner.parts.store.reader().await?;
             purchases::find(&mut reader.conn(), &self.purchase.terms.router, &id).await
         };
-        match stored.await {
-            Ok(Some(stored)) => {
+        stored.await.map(|stored: Option<Row>| {
+            stored.is_some_and(|stored| {
                 stored.version == row.version && stored.runner == row.runner && stored.state == row.state
-            }
-            Ok(None) | Err(_) => false,
-        }
+            })
+        })
     }
 
     /// Books the time since the last mark under `name`.
@@ -230,14 +274,22 @@ impl Run {
     }
 
     fn log(&self) {
-        let terms = &self.purchase.terms;
-        tracing::info!(
-            purchase.id = %terms.id,
-            router.id = %terms.router,
-            purchase.phase = self.purchase.phase.as_str(),
-            purchase.failure = self.purchase.failure.map_or("", |failure| failure.code.as_str()),
-            "purchase moved on"
-        );
+        let phase = self.purchase.phase;
+        let failure = self.purchase.failure.map_or("", |failure| failure.code.as_str());
+        if matches!(phase, Phase::Stuck | Phase::Mismatch) {
+            tracing::error!(purchase.phase = phase.as_str(), "purchase waits for a person");
+        } else {
+            tracing::info!(purchase.phase = phase.as_str(), purchase.failure = failure, "purchase moved on");
+        }
+    }
+
+    /// Calls for a person when a charge stays undecided; once per question, so the calls become rare by themselves.
+    fn watch_undecided(&self, now: Timestamp) {
+        let Some(charge) = &self.purchase.charge else { return };
+        let age = now.since(charge.started_at);
+        if self.purchase.phase == Phase::Unknown && age >= UNDECIDED_ALARM_MS {
+            tracing::error!(charge.age_ms = age, "charge is still undecided");
+        }
     }
 }
 
@@ -249,6 +301,9 @@ async fn save(store: &Store, row: Row, entry: Option<Entry>) -> Result<bool, Sto
                 if saved && let Some(entry) = &entry {
                     let (company, id) = (CompanyId::new(&row.company_id), PurchaseId::new(&row.id));
                     ledger::update(conn, &company, &id, entry).await?;
+                    if entry.hotspot_state == "removed" {
+                        purchases::free_name(conn, &row, &entry.hotspot_user).await?;
+                    }
                 }
                 Ok(saved)
             })
@@ -269,10 +324,4 @@ const fn step_name(effect: Effect) -> &'static str {
         Effect::Release => "release",
         Effect::Wait(_) | Effect::End => "wait",
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -21,13 +21,13 @@ pub struct Purchase {
     pub draws: u32,
     /// Version of the newest decision that the agent was or will be told.
     pub command_version: u64,
-    /// The card token, sealed; dropped as soon as the charge is decided.
+    /// The card token, sealed; dropped as soon as the charge was sent, or will not be.
     pub token_sealed: Option<String>,
     /// The gateway's order, once open.
     pub order: Option<Order>,
     /// How often opening the order had no answer.
     pub order_attempts: u32,
-    /// Whether cancelling the unpaid order has been asked for.
+    /// Whether cancelling the unpaid order was asked for since it was last seen open.
     pub order_cancelled: bool,
     /// The charge, once we were about to send it.
     pub charge: Option<Charge>,
@@ -171,7 +171,7 @@ pub enum LoginEnd {
 /// How long one step took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// `accept`, `reserve`, `charge`, `verify`, `record`, `deliver` or `login`.
+    /// `accept`, `reserve`, `order`, `charge`, `verify`, `record`, `deliver`, `login`, `release`, `cancel` or `wait`.
     pub name: String,
     /// Microseconds.
     pub micros: u64,
@@ -227,9 +227,9 @@ impl Phase {
         }
     }
 
-    /// Whether a runner has something left to do.
+    /// Whether the machine has something left to do, whatever else is known.
     #[must_use]
-    pub const fn is_open(self) -> bool {
+    const fn is_under_way(self) -> bool {
         match self {
             Self::Requested
             | Self::Reserved
@@ -239,21 +239,6 @@ impl Phase {
             | Self::Paid
             | Self::Declined => true,
             Self::Completed | Self::RolledBack | Self::Failed | Self::Mismatch | Self::Stuck => false,
-        }
-    }
-
-    /// Whether a charge may have been sent and its outcome is not known.
-    #[must_use]
-    pub const fn is_undecided(self) -> bool {
-        match self {
-            Self::ChargeSent | Self::Verifying | Self::Unknown | Self::Mismatch | Self::Stuck => true,
-            Self::Requested
-            | Self::Reserved
-            | Self::Paid
-            | Self::Declined
-            | Self::Completed
-            | Self::RolledBack
-            | Self::Failed => false,
         }
     }
 
@@ -305,6 +290,28 @@ impl Purchase {
             login,
             card: None,
             steps: Vec::new(),
+        }
+    }
+
+    /// Whether a runner has something left to do. Who paid is not given up, even when a person was called.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.phase.is_under_way() || (matches!(self.phase, Phase::Stuck) && self.paid_at.is_some())
+    }
+
+    /// Whether a charge may have been sent and it is not known what became of it.
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        match self.phase {
+            Phase::ChargeSent | Phase::Verifying | Phase::Unknown | Phase::Mismatch => true,
+            Phase::Stuck => self.paid_at.is_none(),
+            Phase::Requested
+            | Phase::Reserved
+            | Phase::Paid
+            | Phase::Declined
+            | Phase::Completed
+            | Phase::RolledBack
+            | Phase::Failed => false,
         }
     }
 

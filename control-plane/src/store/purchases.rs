@@ -6,6 +6,10 @@ use crate::domain::time::Timestamp;
 
 /// Names sold on a router are not drawn again for 90 days, in milliseconds.
 const NAME_REST_MS: i64 = 90 * 86_400_000;
+/// So long an undecided purchase keeps its buyer from making another, in milliseconds.
+const UNDECIDED_BLOCKS_MS: i64 = 86_400_000;
+/// Most rows forgotten in one transaction.
+const PRUNE_ROWS_MAX: i64 = 1_000;
 /// Idempotency keys are kept for 7 days, in milliseconds.
 const KEY_LIFE_MS: i64 = 7 * 86_400_000;
 
@@ -32,6 +36,8 @@ pub struct Row {
     pub runner: String,
     /// Whether something is left to do.
     pub open: bool,
+    /// Whether a charge may have been sent whose outcome is not known.
+    pub undecided: bool,
     /// When, in milliseconds.
     pub wake_at: i64,
     /// When it was asked for, in milliseconds.
@@ -40,7 +46,7 @@ pub struct Row {
 
 /// A purchase that a request with the same key made before.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Earlier {
+pub struct Keyed {
     /// The purchase.
     pub purchase_id: String,
     /// Fingerprint of the request that made it.
@@ -53,14 +59,10 @@ pub struct Earlier {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_key(
-    conn: &mut Conn<'_>,
-    router: &RouterId,
-    key: &str,
-) -> Result<Option<Earlier>, StoreError> {
+pub async fn by_key(conn: &mut Conn<'_>, router: &RouterId, key: &str) -> Result<Option<Keyed>, StoreError> {
     fetch_optional!(
         conn,
-        Earlier,
+        Keyed,
         "SELECT k.purchase_id, k.fingerprint, p.state FROM idempotency_keys k
          JOIN purchases p ON p.id = k.purchase_id AND p.router_id = k.router_id
          WHERE k.router_id = $1 AND k.key = $2",
@@ -106,7 +108,8 @@ pub async fn claim_key(
     Ok(claimed == 1)
 }
 
-/// The purchase of the same buyer and product whose charge is not decided, if there is one.
+/// The purchase of the same buyer and product whose charge is not decided, if there is one. One that nobody could
+/// decide for a day stands in nobody's way.
 ///
 /// # Errors
 /// When the database refuses.
@@ -115,16 +118,17 @@ pub async fn undecided(
     router: &RouterId,
     product_id: i64,
     buyer: &str,
+    now: Timestamp,
 ) -> Result<Option<PurchaseId>, StoreError> {
     let row: Option<(String,)> = fetch_optional!(
         conn,
         (String,),
         "SELECT id FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
-         AND phase IN ('charge_sent', 'verifying', 'unknown', 'mismatch', 'stuck')
-         ORDER BY created_at DESC LIMIT 1",
+         AND undecided AND created_at > $4 ORDER BY created_at DESC LIMIT 1",
         router.as_str(),
         product_id,
-        buyer
+        buyer,
+        now.0 - UNDECIDED_BLOCKS_MS
     )?;
     Ok(row.map(|(id,)| PurchaseId::new(id)))
 }
@@ -162,8 +166,8 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
     execute!(
         conn,
         "INSERT INTO purchases (id, company_id, router_id, product_id, buyer, phase, version, state, runner, open,
-             wake_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             undecided, wake_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &row.id,
         &row.company_id,
         &row.router_id,
@@ -174,6 +178,7 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
         &row.state,
         &row.runner,
         row.open,
+        row.undecided,
         row.wake_at,
         row.created_at
     )?;
@@ -187,7 +192,7 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
 pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
     let saved = execute!(
         conn,
-        "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, version = $3
+        "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, version = $3
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
         &row.id,
         &row.company_id,
@@ -196,7 +201,8 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
         &row.phase,
         &row.state,
         row.open,
-        row.wake_at
+        row.wake_at,
+        row.undecided
     )?;
     Ok(saved == 1)
 }
@@ -229,34 +235,64 @@ pub async fn find(
     fetch_optional!(
         conn,
         Row,
-        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, wake_at, created_at
+        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
+             wake_at, created_at
          FROM purchases WHERE id = $1 AND router_id = $2",
         id.as_str(),
         router.as_str()
     )
 }
 
-/// All purchases with something left to do, oldest first: what a starting process takes over.
+/// All purchases with something left to do that `runner` does not run, oldest first: what a starting process takes over.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn open(conn: &mut Conn<'_>) -> Result<Vec<Row>, StoreError> {
+pub async fn open_elsewhere(conn: &mut Conn<'_>, runner: &str) -> Result<Vec<Row>, StoreError> {
     fetch_all!(
         conn,
         Row,
-        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, wake_at, created_at
-         FROM purchases WHERE open ORDER BY created_at, id"
+        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
+             wake_at, created_at
+         FROM purchases WHERE open AND runner <> $1 ORDER BY created_at, id",
+        runner
     )
 }
 
-/// Forgets keys and names that are old enough.
+/// Gives back a name that was not sold.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn prune(conn: &mut Conn<'_>, now: Timestamp) -> Result<(), StoreError> {
-    execute!(conn, "DELETE FROM idempotency_keys WHERE created_at < $1", now.0 - KEY_LIFE_MS)?;
-    execute!(conn, "DELETE FROM drawn_names WHERE drawn_at < $1", now.0 - NAME_REST_MS)?;
+pub async fn free_name(conn: &mut Conn<'_>, row: &Row, name: &str) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "DELETE FROM drawn_names WHERE router_id = $1 AND name = $2 AND purchase_id = $3",
+        &row.router_id,
+        name,
+        &row.id
+    )?;
     Ok(())
+}
+
+/// Forgets some keys and names that are old enough; true when there may be more.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn prune(conn: &mut Conn<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let keys = execute!(
+        conn,
+        "DELETE FROM idempotency_keys WHERE (router_id, key) IN
+             (SELECT router_id, key FROM idempotency_keys WHERE created_at < $1 LIMIT $2)",
+        now.0 - KEY_LIFE_MS,
+        PRUNE_ROWS_MAX
+    )?;
+    let names = execute!(
+        conn,
+        "DELETE FROM drawn_names WHERE (router_id, name) IN
+             (SELECT router_id, name FROM drawn_names WHERE drawn_at < $1 LIMIT $2)",
+        now.0 - NAME_REST_MS,
+        PRUNE_ROWS_MAX
+    )?;
+    Ok(keys + names > 0)
 }
 
 /// What is sold, by whom, and with which gateway key.

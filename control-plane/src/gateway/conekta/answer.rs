@@ -35,13 +35,17 @@ pub fn opening(status: u16, body: &Value, price: Money) -> Opening {
 /// Meaning of an answer to `POST /orders/{id}/charges`.
 #[must_use]
 pub fn charging(status: u16, body: &Value) -> Charging {
+    let is_error = text(body, "object") == Some("error");
     match status {
         200..=299 if text(body, "id").is_some() => Charging::Accepted,
-        // The key or the version header is refused: nothing behind them was reached.
-        401 | 403 | 409 => Charging::NotCharged(refusal::failure(status, body)),
         // The order's state forbids a charge: it may be paid already, and reading it tells.
         428 => Charging::Accepted,
-        400..=499 if body.is_object() => Charging::Refused(refusal::failure(status, body)),
+        // The key is refused: nothing behind it was reached.
+        401 if is_error => Charging::NotCharged(refusal::failure(status, body)),
+        400 | 402 | 403 | 404 | 409 | 422 | 429 if is_error => {
+            Charging::Refused(refusal::failure(status, body))
+        }
+        // Anything else may come from something between the gateway and us.
         _ => Charging::Unknown,
     }
 }
@@ -96,9 +100,10 @@ fn order_status(body: &Value) -> OrderStatus {
 /// The page the buyer must open, only if it is Conekta's own.
 fn redirect(body: &Value) -> Option<String> {
     let url = body.pointer("/next_action/redirect_to_url/url")?.as_str()?;
-    let host = url.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
-    let ours = host == REDIRECT_DOMAIN || host.ends_with(&format!(".{REDIRECT_DOMAIN}"));
-    ours.then(|| url.to_owned())
+    let url = reqwest::Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
+    let host = url.host_str()?;
+    let theirs = host == REDIRECT_DOMAIN || host.ends_with(&format!(".{REDIRECT_DOMAIN}"));
+    theirs.then(|| url.to_string())
 }
 
 fn last_charge(body: &Value) -> Option<&Value> {
@@ -187,9 +192,13 @@ mod tests {
         };
         let good = "https://3ds-pay.conekta.com/x?y=1";
         assert_eq!(with(good), OrderStatus::Pending { redirect: Some(good.into()), review: false });
-        for bad in
-            ["http://pay.conekta.com/", "https://conekta.com.evil.example/", "https://evilconekta.com/"]
-        {
+        for bad in [
+            "http://pay.conekta.com/",
+            "https://conekta.com.evil.example/",
+            "https://evilconekta.com/",
+            "https://evil.example\\.conekta.com/",
+            "https://pay.conekta.com@evil.example/",
+        ] {
             assert_eq!(with(bad), OrderStatus::Pending { redirect: None, review: false }, "{bad}");
         }
     }
@@ -202,6 +211,8 @@ mod tests {
         assert_eq!(charging(200, &Value::Null), Charging::Unknown);
         assert_eq!(charging(500, &json!({"type": "api_error"})), Charging::Unknown);
         assert_eq!(charging(402, &Value::Null), Charging::Unknown);
+        assert_eq!(charging(408, &json!({"object": "error"})), Charging::Unknown);
+        assert_eq!(charging(403, &json!({"message": "a proxy's own words"})), Charging::Unknown);
         assert_eq!(reading(200, &json!({"id": "ord_1"})), Reading::Unknown);
         for status in [401, 403, 404] {
             assert_eq!(reading(status, &Value::Null), Reading::Denied);

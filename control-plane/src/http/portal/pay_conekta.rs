@@ -87,7 +87,8 @@ fn user_type(fields: &mut Fields<'_>) -> UserType {
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let good = (1..=KEY_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
+    let good =
+        (1..=KEY_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
     match value.to_str() {
         Ok(text) if good => Ok(Some(text.to_owned())),
         Ok(_) | Err(_) => Err(ApiError::validation(vec![Issue {

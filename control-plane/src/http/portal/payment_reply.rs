@@ -94,9 +94,9 @@ fn status_url(id: &PurchaseId) -> String {
 
 /// Durations in milliseconds with microseconds behind the point.
 fn server_timing(steps: &[Step]) -> String {
-    let entries = steps.iter().map(|step| {
-        format!("{};dur={}.{:03}", step.name, step.micros / 1000, step.micros % 1000)
-    });
+    let entries = steps
+        .iter()
+        .map(|step| format!("{};dur={}.{:03}", step.name, step.micros / 1000, step.micros % 1000));
     entries.collect::<Vec<_>>().join(", ")
 }
 

@@ -10,7 +10,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
 use crate::gateway::{Charging, Opening, Order, OrderStatus, OrderView, Reading};
 use crate::purchase::state::{
-    Buyer, Device, DrawnUser, LoginEnd, Phase, Product, Purchase, Terms, UserType,
+    Buyer, Charge, Device, DrawnUser, LoginEnd, Phase, Product, Purchase, Terms, UserType,
 };
 
 const TIMING: Timing = Timing {
@@ -128,8 +128,9 @@ fn events(effect: Effect) -> Vec<Event> {
             let ends = [
                 Charging::Accepted,
                 Charging::Refused(refused()),
-                Charging::NotCharged(refused()),
                 Charging::Unknown,
+                Charging::NotCharged(refused()),
+                Charging::NotSent(refused()),
             ];
             ends.map(Event::Charged).to_vec()
         }
@@ -180,7 +181,8 @@ impl Explorer {
             self.ends.insert(path.purchase.phase.as_str());
             return;
         }
-        let state = serde_json::to_string(&(&path.purchase, path.charges, path.excluded, path.maybe_user)).expect("plain data");
+        let state = serde_json::to_string(&(&path.purchase, path.charges, path.excluded, path.maybe_user))
+            .expect("plain data");
         if depth == 0 || !self.seen.insert(format!("{state}{}{}", path.now.0, path.crashes)) {
             return;
         }
@@ -202,11 +204,12 @@ impl Explorer {
         }
         for event in events(effect) {
             let mut after = path.clone();
+            if matches!(event, Event::Charged(Charging::NotSent(_))) {
+                after.charges -= 1;
+            }
             after.excluded |= excludes_money(&path.purchase, &event);
-            after.maybe_user |= matches!(
-                event,
-                Event::Reserved { router: RouterEnd::Done | RouterEnd::Unclear(_), .. }
-            );
+            after.maybe_user |=
+                matches!(event, Event::Reserved { router: RouterEnd::Done | RouterEnd::Unclear(_), .. });
             after.saw_paid |= event == Event::Read(view(OrderStatus::Paid));
             after.purchase = apply(path.purchase.clone(), event, path.now);
             self.explore(after, depth - 1);
@@ -218,7 +221,7 @@ impl Explorer {
 fn excludes_money(purchase: &Purchase, event: &Event) -> bool {
     let definite = purchase.charge.as_ref().is_some_and(|charge| charge.refusal.is_some());
     match event {
-        Event::Charged(Charging::NotCharged(_)) => true,
+        Event::Charged(Charging::NotCharged(_) | Charging::NotSent(_)) => true,
         Event::Read(Reading::Found(view)) => match view.status {
             OrderStatus::Declined(_) | OrderStatus::Closed(_) | OrderStatus::Reversed(_) => true,
             OrderStatus::NoCharge => definite,
@@ -277,11 +280,13 @@ fn explore(user_type: UserType, auto_connect: bool, depth: u32) -> Explorer {
 
 #[test]
 fn no_order_of_events_and_crashes_breaks_a_promise() {
-    for (user_type, auto_connect) in [(UserType::Password, false), (UserType::Password, true), (UserType::Pin, false)] {
+    for (user_type, auto_connect) in
+        [(UserType::Password, false), (UserType::Password, true), (UserType::Pin, false)]
+    {
         let explored = explore(user_type, auto_connect, 9);
         assert!(explored.steps > 1_000, "only {} steps explored", explored.steps);
         let ends: Vec<&str> = explored.ends.into_iter().collect();
-        assert_eq!(ends, ["completed", "failed", "mismatch", "rolled_back", "stuck"]);
+        assert_eq!(ends, ["completed", "failed", "mismatch", "rolled_back"]);
     }
 }
 
@@ -332,6 +337,35 @@ fn a_paid_user_that_is_gone_is_made_again_with_the_same_name() {
     assert!(!is_usable(&gone));
     let again = apply(gone, Event::Remade(RouterEnd::Done), Timestamp(2));
     assert_eq!((again.user.clone(), next(&again, Timestamp(2), &TIMING)), (before, Effect::Confirm));
+}
+
+#[test]
+fn who_paid_is_not_given_up_when_a_person_was_called() {
+    let mut paid = purchase(UserType::Password, false);
+    paid.phase = Phase::Paid;
+    paid.paid_at = Some(Timestamp(0));
+    let late = Timestamp(TIMING.delivery_limit_ms);
+    let stuck = advance(paid, late, &TIMING);
+    assert_eq!((stuck.phase, stuck.is_open(), stuck.is_undecided()), (Phase::Stuck, true, false));
+    assert_eq!(next(&stuck, late, &TIMING), Effect::Confirm);
+    let delivered = apply(stuck, Event::Confirmed(RouterEnd::Done), late);
+    assert_eq!(advance(delivered, late, &TIMING).phase, Phase::Completed);
+}
+
+#[test]
+fn an_order_that_stays_open_is_closed_again_after_each_question() {
+    let mut unknown = purchase(UserType::Password, false);
+    unknown.phase = Phase::Unknown;
+    unknown.order = Some(order());
+    unknown.charge = Some(Charge { started_at: Timestamp(0), refusal: None, redirect: None, review: false });
+    let mut now = Timestamp(TIMING.charge_timeout_ms + TIMING.quiet_period_ms);
+    for _ in 0..3 {
+        assert_eq!(next(&unknown, now, &TIMING), Effect::CancelOrder);
+        unknown = apply(unknown, Event::CancelAsked, now);
+        assert_eq!(next(&unknown, now, &TIMING), Effect::ReadOrder);
+        unknown = apply(unknown, Event::Read(Reading::Unknown), now);
+        now = unknown.wake_at;
+    }
 }
 
 #[test]
