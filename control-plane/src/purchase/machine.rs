@@ -207,11 +207,8 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
 /// The effect that is due.
 #[must_use]
 pub fn next(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
-    match due(purchase, now, timing) {
-        Effect::End => Effect::End,
-        _ if purchase.wake_at > now => Effect::Wait(purchase.wake_at),
-        effect => effect,
-    }
+    let due = due(purchase, now, timing);
+    if due != Effect::End && purchase.wake_at > now { Effect::Wait(purchase.wake_at) } else { due }
 }
 
 /// The effect that is due once the purchase need not wait.
@@ -286,7 +283,7 @@ fn after_reserve(
                 purchase.command_version += 1;
             }
             Some(_) | None => {
-                refuse(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now)
+                refuse(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now);
             }
         },
         RouterEnd::Refused(failure) => refuse(purchase, failure, now),

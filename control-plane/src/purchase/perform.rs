@@ -164,7 +164,7 @@ async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::Login
         ip: device.ip.clone(),
     });
     let limit = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-    Ok(router_end::login(inner.parts.link.send(&purchase.terms.router, action, limit).await))
+    Ok(router_end::login(&inner.parts.link.send(&purchase.terms.router, action, limit).await))
 }
 
 async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
@@ -180,7 +180,7 @@ async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
         | Action::Unknown => inner.parts.reserve_timeout_ms,
     };
     let limit = Duration::from_millis(limit_ms);
-    router_end::act(inner.parts.link.send(&purchase.terms.router, action, limit).await)
+    router_end::act(&inner.parts.link.send(&purchase.terms.router, action, limit).await)
 }
 
 fn reserve_action(inner: &Inner, purchase: &Purchase) -> Result<Action, PurchaseError> {

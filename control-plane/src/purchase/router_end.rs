@@ -10,13 +10,13 @@ use crate::link::SendError;
 
 /// Meaning for an act that changes the router.
 #[must_use]
-pub fn act(result: Result<Outcome, SendError>) -> RouterEnd {
+pub fn act(result: &Result<Outcome, SendError>) -> RouterEnd {
     match result {
         Ok(Outcome::Done { .. }) => RouterEnd::Done,
         Ok(Outcome::Refused { code: AgentCode::NameTaken, .. }) => RouterEnd::NameTaken,
         Ok(Outcome::Refused { code: AgentCode::UserGone, .. }) => RouterEnd::Gone,
-        Ok(Outcome::Refused { code, .. }) => RouterEnd::Refused(failure(code)),
-        Ok(Outcome::Failed { code, .. }) => RouterEnd::Unclear(failure(code)),
+        Ok(Outcome::Refused { code, .. }) => RouterEnd::Refused(failure(*code)),
+        Ok(Outcome::Failed { code, .. }) => RouterEnd::Unclear(failure(*code)),
         Ok(Outcome::Unknown) => RouterEnd::Unclear(failure(AgentCode::Unknown)),
         Err(SendError::Offline) => {
             RouterEnd::Refused(Failure::new(Code::AgentOffline, FailureKind::Unavailable))
@@ -27,7 +27,7 @@ pub fn act(result: Result<Outcome, SendError>) -> RouterEnd {
 
 /// Meaning for the login of a device.
 #[must_use]
-pub fn login(result: Result<Outcome, SendError>) -> LoginEnd {
+pub fn login(result: &Result<Outcome, SendError>) -> LoginEnd {
     match result {
         Ok(Outcome::Done { done: Done::LoggedIn { .. } }) => LoginEnd::Connected,
         Ok(Outcome::Refused { code, .. } | Outcome::Failed { code, .. }) => match code {

@@ -111,7 +111,7 @@ impl Purchases {
         run.mark("accept");
         let task = async move {
             let _registered = registered;
-            if run.to_the_end().await.is_err() {
+            if run.finish().await.is_err() {
                 tracing::warn!("purchase is run by another process now");
             }
         };
@@ -121,7 +121,7 @@ impl Purchases {
 }
 
 impl Run {
-    async fn to_the_end(&mut self) -> Result<(), Lost> {
+    async fn finish(&mut self) -> Result<(), Lost> {
         let mut stopping = self.inner.stopping.subscribe();
         loop {
             let (now, timing) = (self.inner.parts.clock.now(), self.inner.parts.timing);

@@ -227,7 +227,16 @@ fn excludes_money(purchase: &Purchase, event: &Event) -> bool {
             OrderStatus::NoCharge => definite,
             OrderStatus::Paid | OrderStatus::Pending { .. } | OrderStatus::Other(_) => false,
         },
-        _ => false,
+        Event::Reserved { .. }
+        | Event::Opened(_)
+        | Event::Charged(_)
+        | Event::Read(_)
+        | Event::CancelAsked
+        | Event::Remade(_)
+        | Event::Confirmed(_)
+        | Event::LoggedIn(_)
+        | Event::Released(_)
+        | Event::Woken { .. } => false,
     }
 }
 
