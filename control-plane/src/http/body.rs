@@ -2,7 +2,7 @@
 //!
 //! A handler describes its request once:
 //!
-//! ```ignore
+//! ```text
 //! let login = body.read(|fields| Login {
 //!     email: fields.required_email("email"),
 //!     password: fields.required_text("password", PASSWORD_CHARS_MAX),
