@@ -176,7 +176,10 @@ impl Story {
             "reserve" => ("usuario creado en el router", "user made on the router"),
             "charge" => ("tarjeta cobrada en Conekta", "card charged at Conekta"),
             "verify" => ("pago verificado con una segunda lectura", "payment verified by reading it again"),
-            "record" => ("cada paso guardado en disco antes del siguiente", "each step stored on disk before the next"),
+            "record" => (
+                "cada paso guardado en disco antes del siguiente",
+                "each step stored on disk before the next",
+            ),
             "deliver" => ("usuario habilitado", "user enabled"),
             "login" => ("teléfono conectado y visto en el router", "phone logged in and seen on the router"),
             other => (other, other),
