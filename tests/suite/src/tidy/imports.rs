@@ -45,8 +45,8 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "control-plane/src/http",
         &[
-            "auth", "config", "domain", "limits", "link", "purchase", "seams", "store", "tenants", "text",
-            "vault",
+            "auth", "causes", "config", "domain", "limits", "link", "purchase", "seams", "store", "tenants",
+            "text", "vault",
         ],
     ),
     (
