@@ -111,7 +111,7 @@ pub async fn start_simulator(
     start(processes, "simulator", with_ready_file(call, &layout.ready_file("simulator")), layout).await
 }
 
-/// The control plane's call. Variables of the caller's environment that begin with `PAGOS_` are passed on and win.
+/// The control plane's call. Settings in the caller's environment are passed on; the sandbox's own wiring is not up to it.
 #[must_use]
 pub fn control_plane_call(
     programs: &Programs,
@@ -193,7 +193,22 @@ async fn start<T: serde::de::DeserializeOwned>(
     Ok((ready, id))
 }
 
-/// Variables that steer tests and are nothing to the control plane, which refuses what it does not know.
-fn is_for_tests(name: &str) -> bool {
-    name.starts_with("PAGOS_TEST_")
+/// Whether the control plane is told: keys of a section, such as limits and time-outs. Not told are the addresses that hold
+/// the sandbox together, and keys without a section: those name databases, keys and secrets, maybe of a real service.
+fn is_setting(name: &str) -> bool {
+    name.starts_with("PAGOS_") && name.contains("__") && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL"].contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_setting;
+
+    #[test]
+    fn settings_are_passed_on_and_wiring_and_secrets_are_not() {
+        assert!(is_setting("PAGOS_PURCHASE__QUIET_PERIOD_MS"));
+        assert!(is_setting("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE"));
+        for name in ["PAGOS_DATABASE_URL", "PAGOS_MASTER_KEY_FILE", "PAGOS_CONEKTA__URL", "PAGOS_TEST_PYTHON", "HOME"] {
+            assert!(!is_setting(name), "{name}");
+        }
+    }
 }
