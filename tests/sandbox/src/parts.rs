@@ -131,9 +131,7 @@ pub fn control_plane_call(
         .with("PAGOS_LIMITS__RESERVATIONS_IN_FLIGHT", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_DEVICE_PER_MINUTE", UNLIMITED);
-    for (name, value) in
-        std::env::vars().filter(|(name, _)| name.starts_with("PAGOS_") && !is_for_tests(name))
-    {
+    for (name, value) in std::env::vars().filter(|(name, _)| is_setting(name)) {
         call = call.with(&name, value);
     }
     with_ready_file(call, &layout.ready_file("control-plane"))
@@ -196,7 +194,9 @@ async fn start<T: serde::de::DeserializeOwned>(
 /// Whether the control plane is told: keys of a section, such as limits and time-outs. Not told are the addresses that hold
 /// the sandbox together, and keys without a section: those name databases, keys and secrets, maybe of a real service.
 fn is_setting(name: &str) -> bool {
-    name.starts_with("PAGOS_") && name.contains("__") && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL"].contains(&name)
+    name.starts_with("PAGOS_")
+        && name.contains("__")
+        && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL"].contains(&name)
 }
 
 #[cfg(test)]
@@ -207,7 +207,9 @@ mod tests {
     fn settings_are_passed_on_and_wiring_and_secrets_are_not() {
         assert!(is_setting("PAGOS_PURCHASE__QUIET_PERIOD_MS"));
         assert!(is_setting("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE"));
-        for name in ["PAGOS_DATABASE_URL", "PAGOS_MASTER_KEY_FILE", "PAGOS_CONEKTA__URL", "PAGOS_TEST_PYTHON", "HOME"] {
+        for name in
+            ["PAGOS_DATABASE_URL", "PAGOS_MASTER_KEY_FILE", "PAGOS_CONEKTA__URL", "PAGOS_TEST_PYTHON", "HOME"]
+        {
             assert!(!is_setting(name), "{name}");
         }
     }

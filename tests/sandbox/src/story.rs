@@ -148,7 +148,7 @@ impl Story {
             ),
         };
         self.line(&format!("\n{try_it}"));
-        self.line(&format!("  {key:<20} {api_key}"));
+        self.line(&format!("  {key:<20} KEY={api_key}"));
         let url = format!("{base_url}/api/v1/catalogo_perfiles_venta");
         self.line(&format!("  {catalogue:<20} curl -H \"X-API-Key: $KEY\" {url}"));
         self.line(&format!("  {company:<20} {} / {}", cliente_admin.email, cliente_admin.password));
