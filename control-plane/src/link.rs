@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`authority`] | the certificate authority: signs agents, and the listener's own certificate |
+//! | [`settings`] | a router's address and login on their way to an agent |
 //! | [`token`] | the one-time token that an installer pastes |
 //! | [`enrolment`] | what happens when a box presents a token |
 //! | [`listener`] | the TLS listener and its two endpoints |
@@ -19,6 +20,7 @@ pub mod hub;
 pub mod listener;
 mod live;
 mod session;
+pub mod settings;
 pub mod token;
 
 use std::time::Duration;
@@ -55,16 +57,4 @@ pub enum SendError {
     /// It was sent and no outcome came back; it may have been carried out.
     #[error("the agent did not answer in time")]
     NoAnswer,
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -93,7 +93,8 @@ impl Hub {
         self.0.arrivals.subscribe()
     }
 
-    /// Sends changed settings to the agent if it is connected. Best effort: what is missed here is in the next welcome.
+    /// Sends changed settings to the agent if it is connected. What it does not take now comes with the next
+    /// welcome.
     pub async fn settings_changed(&self, settings: RouterSettings) {
         let router = RouterId::new(settings.router_id.as_str());
         let version = settings.version;
@@ -104,10 +105,22 @@ impl Hub {
             }
             Ok(Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Unknown) => {
                 tracing::warn!(router.id = %router, settings.version = version, "agent did not take over router settings");
+                self.welcome_anew(&router);
             }
-            Err(error) => {
-                tracing::info!(router.id = %router, settings.version = version, error = %error, "router settings wait for the agent");
+            Err(SendError::NoAnswer) => {
+                tracing::warn!(router.id = %router, settings.version = version, "agent did not answer new router settings");
+                self.welcome_anew(&router);
             }
+            Err(SendError::Offline) => {
+                tracing::info!(router.id = %router, settings.version = version, "router settings wait for the agent");
+            }
+        }
+    }
+
+    /// Lets the agent of a router dial again: its welcome brings the settings that it did not take.
+    fn welcome_anew(&self, router: &RouterId) {
+        if let Some(live) = self.table().by_router.get(router) {
+            live.close(Closing::Dismissed);
         }
     }
 

@@ -9,11 +9,11 @@ use std::time::Duration;
 use axum::extract::ws::{Message, WebSocket};
 use pagos_protocol::{AgentMessage, Hello, frame};
 
-use super::chain;
 use super::enrolment::VERSION_CHARS_MAX;
 use super::hub::Entered;
 use super::listener::Context;
 use super::live::Inbox;
+use crate::causes::chain;
 use crate::domain::id::{AgentId, CompanyId, SiteId};
 use crate::store::agents::AgentRow;
 use crate::store::{StoreError, agents};

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use pagos_protocol::{RouterSettings, Secret};
 use serde_json::{Value, json};
 
 use super::MASK;
@@ -16,10 +15,10 @@ use crate::http::app::{App, Shared};
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments};
-use crate::store::routers::{Change, PASSWORD_FIELD, Router};
+use crate::link::settings::{self, Stored};
+use crate::store::routers::{Change, Router};
 use crate::tenants::routers;
 use crate::text::Language;
-use crate::vault::Context;
 
 /// See the module.
 ///
@@ -68,19 +67,16 @@ pub async fn handle(
 
 /// Sends the settings in the background: the agent may be slow or away, and gets them at its next welcome anyway.
 fn tell_agent(app: &App, router: &Router) -> Result<(), ApiError> {
-    let context = Context { tenant: router.company_id.as_str(), field: PASSWORD_FIELD };
-    let password = app
-        .vault
-        .open_sealed(&context, &router.password_sealed)
-        .map_err(|error| ApiError::internal(&error))?;
-    let settings = RouterSettings {
-        router_id: router.id.as_str().to_owned(),
-        version: router.settings_version.unsigned_abs(),
-        host: router.host.clone(),
-        port: u16::try_from(router.port).unwrap_or_default(),
-        username: router.username.clone(),
-        password: Secret::new(password.as_str()),
+    let stored = Stored {
+        id: router.id.as_str(),
+        version: router.settings_version,
+        host: &router.host,
+        port: router.port,
+        username: &router.username,
+        password_sealed: &router.password_sealed,
     };
+    let settings =
+        settings::open(&app.vault, &router.company_id, stored).map_err(|error| ApiError::internal(&error))?;
     let hub = app.hub.clone();
     tokio::spawn(async move { hub.settings_changed(settings).await });
     Ok(())

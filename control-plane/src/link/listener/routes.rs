@@ -12,7 +12,7 @@ use pagos_protocol::enrolment::{EnrollRefusal, EnrollRequest};
 use pagos_protocol::{ENROLL_PATH, FRAME_BYTES_MAX, LINK_PATH};
 
 use super::{Context, Peer};
-use crate::link::chain;
+use crate::causes::chain;
 use crate::link::enrolment::enrol;
 use crate::link::session::{self, Identity};
 use crate::store::{StoreError, agents};

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use pagos_protocol::{Hello, RouterSettings, Secret, Welcome};
+use pagos_protocol::{Hello, RouterSettings, Welcome};
 
 use super::Identity;
+use crate::causes::chain;
 use crate::domain::id::RouterId;
-use crate::link::chain;
 use crate::link::listener::Context;
+use crate::link::settings::{self, Stored};
 use crate::store::StoreError;
 use crate::store::agents::{self, SiteRouter};
-use crate::vault;
 
 /// Most settings in one welcome, so that it fits into a frame; the rest goes with the next one.
 const SETTINGS_MAX: usize = 100;
-/// Field name under which router passwords are sealed; the tenant is the company.
-pub(crate) const PASSWORD_FIELD: &str = "router.password";
 
 /// The routers of the agent's site.
 pub(super) async fn router_ids(context: &Context, identity: &Identity) -> Result<Vec<RouterId>, StoreError> {
@@ -38,7 +36,7 @@ pub(super) async fn read(
     let rows = rows(context, identity).await?;
     let router_ids = rows.iter().map(|row| row.id.clone()).collect();
     let mut routers: Vec<RouterSettings> =
-        newer(rows, hello).into_iter().filter_map(|row| settings(context, identity, row)).collect();
+        newer(rows, hello).iter().filter_map(|row| settings(context, identity, row)).collect();
     if routers.len() > SETTINGS_MAX {
         tracing::warn!(site.id = %identity.site, routers.count = routers.len(), "more router settings than fit into one welcome");
         routers.truncate(SETTINGS_MAX);
@@ -66,28 +64,18 @@ fn version(row: &SiteRouter) -> u64 {
     u64::try_from(row.settings_version).unwrap_or_default()
 }
 
-fn settings(context: &Context, identity: &Identity, row: SiteRouter) -> Option<RouterSettings> {
-    let place = vault::Context { tenant: identity.company.as_str(), field: PASSWORD_FIELD };
-    let password = match context.vault.open_sealed(&place, &row.password_sealed) {
-        Ok(password) => Secret::new(password.as_str()),
-        Err(error) => {
-            tracing::error!(router.id = row.id, error = chain(&error), "router password cannot be opened");
-            return None;
-        }
+fn settings(context: &Context, identity: &Identity, row: &SiteRouter) -> Option<RouterSettings> {
+    let stored = Stored {
+        id: &row.id,
+        version: row.settings_version,
+        host: &row.host,
+        port: row.port,
+        username: &row.username,
+        password_sealed: &row.password_sealed,
     };
-    let Ok(port) = u16::try_from(row.port) else {
-        tracing::error!(router.id = row.id, "router port is out of range");
-        return None;
-    };
-    let version = version(&row);
-    Some(RouterSettings {
-        router_id: row.id,
-        version,
-        host: row.host,
-        port,
-        username: row.username,
-        password,
-    })
+    settings::open(&context.vault, &identity.company, stored)
+        .inspect_err(|error| tracing::error!(error = chain(error), "router settings cannot be sent"))
+        .ok()
 }
 
 #[cfg(test)]
