@@ -12,6 +12,8 @@
 //! A reading method always gives a value, so that all fields are looked at; when one was wrong the whole reading ends in
 //! 422 and the values are thrown away. Unknown fields are ignored.
 
+use std::time::Duration;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::CONTENT_LENGTH;
@@ -26,6 +28,8 @@ use crate::domain::email;
 use crate::store::page::{LIMIT_MAX, Page};
 use crate::text::Phrase;
 
+/// Longest wait for the whole body of a request, in milliseconds.
+const BODY_TIMEOUT_MS: u64 = 10_000;
 /// Names under which raw card data would come.
 const CARD_FIELDS: [&str; 8] =
     ["number", "card_number", "cvc", "cvv", "security_code", "exp_month", "exp_year", "pan"];
@@ -141,17 +145,20 @@ impl Parameters {
     }
 }
 
-/// Reads a whole body of limited size.
+/// Reads a whole body of limited size within a limited time.
 pub(super) async fn read_bytes(request: Request, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
     let announced =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > bytes_max) {
         return Err(ApiError::new(Code::BodyTooLarge));
     }
-    match to_bytes(request.into_body(), bytes_max).await {
-        Ok(bytes) => Ok(bytes.into()),
+    let limit = Duration::from_millis(BODY_TIMEOUT_MS);
+    match tokio::time::timeout(limit, to_bytes(request.into_body(), bytes_max)).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
         // The limit, or a client that went away: it will not read the answer.
-        Err(_) => Err(ApiError::new(Code::BodyTooLarge)),
+        Ok(Err(_)) => Err(ApiError::new(Code::BodyTooLarge)),
+        // A client that is gone or far too slow must not hold its place for long.
+        Err(_) => Err(ApiError::new(Code::RequestInvalid)),
     }
 }
 

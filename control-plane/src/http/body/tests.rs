@@ -1,6 +1,9 @@
+use axum::extract::Request;
+use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::{Body, Fields};
+use super::{Body, Fields, read_bytes};
+use crate::domain::code::Code;
 use crate::http::error::ApiError;
 use crate::text::Language;
 
@@ -132,4 +135,12 @@ fn card_data_is_refused_by_name() {
         assert_eq!((error.status().as_u16(), error.code().as_str()), (400, "card_data_refused"));
     }
     assert!(body(&json!({"token_tarjeta": "tok_1"})).refuse_card_data().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_given_up() {
+    let never = stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let request = Request::new(axum::body::Body::from_stream(never));
+    let refused = read_bytes(request, 100).await.expect_err("given up");
+    assert_eq!(refused.code(), Code::RequestInvalid);
 }
