@@ -186,6 +186,25 @@ pub async fn toggle(
     Ok(row.map(|(active,)| active))
 }
 
+/// Locks a router's row until the transaction ends; gives whether the router is active.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    id: &RouterId,
+) -> Result<Option<bool>, StoreError> {
+    let row = fetch_optional!(
+        conn,
+        (bool,),
+        "UPDATE routers SET active = active WHERE id = $1 AND company_id = $2 RETURNING active",
+        id.as_str(),
+        company.as_str()
+    )?;
+    Ok(row.map(|(active,)| active))
+}
+
 /// What stands in the way of deleting a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Holding {

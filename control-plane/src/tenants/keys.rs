@@ -16,8 +16,9 @@ pub async fn regenerate(store: &Store, key: NewApiKey) -> Result<bool, TenantErr
     let revoked = store
         .write::<_, TenantError, _>(move |conn| {
             Box::pin(async move {
-                let found = routers::find(conn, &key.company_id, &key.router_id).await?;
-                if !found.ok_or(Code::RouterNotFound)?.active {
+                // One after the other: two at once would not see each other's key, and both would stay live.
+                let active = routers::lock(conn, &key.company_id, &key.router_id).await?;
+                if !active.ok_or(Code::RouterNotFound)? {
                     return Err(Code::RouterInactive.into());
                 }
                 let revoked =

@@ -109,6 +109,22 @@ async fn a_regenerated_key_replaces_the_old_one_at_once() {
 }
 
 #[tokio::test]
+async fn keys_regenerated_at_once_leave_one_live() {
+    let world = World::start().await;
+    let tenant = world.tenant("Parque").await;
+    let base = format!("/admin/empresas/{}/routers/{}", tenant.company, tenant.router);
+    let (path, body) = (format!("{base}/regenerate-api-key"), json!({}));
+    let made =
+        futures_util::future::join_all((0..8).map(|_| world.post(&path, Some(&world.operator), &body)));
+    for answer in made.await {
+        answer.is(200, "api_key_regenerated");
+    }
+    let keys = world.get(&format!("{base}/api-keys"), Some(&world.operator)).await.good();
+    let live = keys.as_array().expect("a list").iter().filter(|key| key["revoked"] == false);
+    assert_eq!(live.count(), 1, "{keys}");
+}
+
+#[tokio::test]
 async fn one_key_can_be_revoked_once() {
     let world = World::start().await;
     let (tenant, other) = (world.tenant("Parque").await, world.tenant("Plaza").await);
