@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::serve;
+
+/// How long work on other threads may take after the service has stopped, in milliseconds.
+const LEFTOVERS_MS: u64 = 500;
 
 /// Cloud service of Pagos Hotspot: sells WiFi access on MikroTik hotspots.
 #[derive(Debug, Parser)]
@@ -65,7 +69,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 .enable_all()
                 .build()
                 .context("starting the runtime")?;
-            runtime.block_on(serve::run(config, ready_file))
+            let outcome = runtime.block_on(serve::run(config, ready_file));
+            // Work that cannot be cancelled, such as a password being hashed, must not hold up the end.
+            runtime.shutdown_timeout(Duration::from_millis(LEFTOVERS_MS));
+            outcome
         }
         Command::Config { action: ConfigAction::Check } => {
             Config::load(file, &environment)?;

@@ -35,7 +35,9 @@ use crate::seams::{Clock, Random};
 use assembly::Assembled;
 use ready::Ready;
 
-/// How long requests and purchases under way may take after the signal, in milliseconds.
+/// How long everything may take after the signal, in milliseconds: supervisors kill after 30 seconds.
+const STOP_MS: u64 = 28_000;
+/// How much of it requests and purchases under way may take, in milliseconds.
 const DRAIN_MS: u64 = 20_000;
 /// How often uses of API keys are written, in milliseconds.
 const USAGE_FLUSH_MS: u64 = 5_000;
@@ -71,12 +73,15 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     };
     tracing::info!("service stopping");
     stop.send_replace(true);
-    drain(&app, public, agents).await;
-    for task in background {
-        task.abort();
-    }
-    if let Err(error) = app.api_keys.flush_usage().await {
-        tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
+    let ending = async {
+        drain(&app, public, agents).await;
+        for task in background {
+            task.abort();
+        }
+        flush_usage(&app).await;
+    };
+    if tokio::time::timeout(Duration::from_millis(STOP_MS), ending).await.is_err() {
+        tracing::warn!("service did not finish in time; the next start goes on from the database");
     }
     tracing::info!("service stopped");
     outcome
@@ -151,12 +156,16 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 2] {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
         loop {
             tick.tick().await;
-            if let Err(error) = app.api_keys.flush_usage().await {
-                tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
-            }
+            flush_usage(&app).await;
         }
     });
     [attending, flushing]
+}
+
+async fn flush_usage(app: &Shared) {
+    if let Err(error) = app.api_keys.flush_usage().await {
+        tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
+    }
 }
 
 /// Tells the operator and the supervisor that the service is up.
