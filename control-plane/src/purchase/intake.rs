@@ -1,10 +1,12 @@
 //! A request becomes a stored purchase, once, however often it is sent.
 
+mod insert;
+
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::state::{Buyer, Device, DrawnUser, Product, Purchase, Terms, UserType};
-use super::{Inner, PurchaseError, Purchases, books, perform};
+use super::state::{Buyer, Device, Product, Purchase, Terms, UserType};
+use super::{Inner, PurchaseError, Purchases};
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
 use crate::domain::failure::FailureKind;
@@ -12,14 +14,11 @@ use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::phone;
 use crate::limits::{Reservation, TooMuch};
-use crate::store::ledger::{self, Opening};
 use crate::store::purchases::{self, Keyed, Offer, Row, Seller};
 use crate::store::{StoreError, credentials};
 
 /// Tokens of the gateways' test cards can be used again and again, so they do not tell a repeat from a new purchase.
 const REUSABLE_TOKEN_PREFIX: &str = "tok_test_";
-/// Users drawn at once for a new purchase; their names may have been sold before.
-const CANDIDATES: usize = 8;
 /// How often a request is looked at anew because another one with the same key was stored meanwhile.
 const RACES_MAX: usize = 4;
 
@@ -174,7 +173,7 @@ impl Purchases {
         let this = self.clone();
         let task = tokio::spawn(async move {
             let received = draft.request.received;
-            Ok(match insert(&this.0, draft).await? {
+            Ok(match insert::insert(&this.0, draft).await? {
                 Insertion::New(stored) => {
                     let (row, purchase) = *stored;
                     let id = purchase.terms.id.clone();
@@ -296,125 +295,6 @@ impl Inner {
             device: request.device.clone(),
             credentials_version: draft.seller.credentials_version.unwrap_or_default(),
         })
-    }
-}
-
-/// Why nothing was stored.
-enum InsertError {
-    /// Another request with the same key was first; carries the request for another round.
-    Raced(Box<Request>),
-    Store(StoreError),
-}
-
-impl From<StoreError> for InsertError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// Stores the purchase, its transaction, its name and its key together.
-async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, IntakeError> {
-    let terms = inner.terms(&draft)?;
-    let company = terms.company.as_str();
-    let users: Vec<DrawnUser> =
-        (0..CANDIDATES).map(|_| perform::draw(inner, company, terms.user_type)).collect();
-    let token_sealed = perform::seal_token(inner, company, &draft.request.token);
-    let purchase = Purchase::new(terms, users[0].clone(), token_sealed);
-    let runner = inner.runner.clone();
-    let inserted = inner
-        .parts
-        .store
-        .write(move |conn| {
-            Box::pin(async move {
-                match insert_in(conn, &draft, purchase, users, runner).await? {
-                    Some(insertion) => Ok(insertion),
-                    None => Err(InsertError::Raced(Box::new(draft.request))),
-                }
-            })
-        })
-        .await;
-    match inserted {
-        Ok(insertion) => Ok(insertion),
-        Err(InsertError::Raced(request)) => Ok(Insertion::Raced(request)),
-        Err(InsertError::Store(error)) => Err(error.into()),
-    }
-}
-
-/// None when another request holds the key: what was written must be undone.
-async fn insert_in(
-    conn: &mut crate::store::Conn<'_>,
-    draft: &Draft,
-    mut purchase: Purchase,
-    users: Vec<DrawnUser>,
-    runner: String,
-) -> Result<Option<Insertion>, StoreError> {
-    let terms = &purchase.terms;
-    let buyer = buyer(&draft.request);
-    let undecided =
-        purchases::undecided(conn, &terms.router, terms.product.id, &buyer, terms.created_at).await?;
-    if let Some(id) = undecided {
-        // It may be of this very request, sent twice at once and stored since its key was looked up.
-        let earlier = match &draft.key {
-            Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
-            None => None,
-        };
-        let is_repeat = earlier.is_some_and(|earlier| earlier.purchase_id == id.as_str());
-        return Ok((!is_repeat).then_some(Insertion::Undecided(id)));
-    }
-    let mut named = None;
-    for user in users {
-        if purchases::claim_name(conn, &terms.router, &user.name, &terms.id, terms.created_at).await? {
-            named = Some(user);
-            break;
-        }
-    }
-    let Some(user) = named else { return Ok(Some(Insertion::NamesExhausted)) };
-    purchase.user = user;
-    let row = row(&purchase, buyer, runner)?;
-    purchases::insert(conn, &row).await?;
-    if let Some(key) = &draft.key
-        && !purchases::claim_key(conn, &row, &key.text, &draft.fingerprint, draft.replaces.as_deref()).await?
-    {
-        return Ok(None);
-    }
-    ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
-    Ok(Some(Insertion::New(Box::new((row, purchase)))))
-}
-
-fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreError> {
-    let terms = &purchase.terms;
-    Ok(Row {
-        id: terms.id.to_string(),
-        company_id: terms.company.to_string(),
-        router_id: terms.router.to_string(),
-        product_id: terms.product.id,
-        buyer,
-        phase: purchase.phase.as_str().to_owned(),
-        version: 1,
-        state: super::runner::encode(purchase)?,
-        runner,
-        open: purchase.is_open(),
-        undecided: purchase.is_undecided(),
-        wake_at: purchase.wake_at.0,
-        created_at: terms.created_at.0,
-    })
-}
-
-fn opening(draft: &Draft, purchase: &Purchase) -> Opening {
-    let terms = &purchase.terms;
-    Opening {
-        id: draft.transaction,
-        purchase: terms.id.clone(),
-        company: terms.company.clone(),
-        router: terms.router.clone(),
-        product_id: terms.product.id,
-        gateway: credentials::CONEKTA,
-        price: terms.product.price,
-        buyer_name: terms.buyer.name.clone(),
-        buyer_email: terms.buyer.email.clone(),
-        buyer_phone: terms.buyer.phone_typed.clone(),
-        api_key: terms.api_key.clone(),
-        created_at: terms.created_at,
     }
 }
 

@@ -1,0 +1,130 @@
+//! A new purchase on disk: its row, its transaction, its name and its key, all or nothing.
+
+use super::{Draft, Insertion, IntakeError, Request, buyer};
+use crate::purchase::state::{DrawnUser, Purchase};
+use crate::purchase::{Inner, books, perform, runner};
+use crate::store::ledger::{self, Opening};
+use crate::store::purchases::{self, Row};
+use crate::store::{Conn, StoreError, credentials};
+
+/// Users drawn at once for a new purchase; their names may have been sold before.
+const CANDIDATES: usize = 8;
+
+/// Why nothing was stored.
+enum InsertError {
+    /// Another request with the same key was first; carries the request for another round.
+    Raced(Box<Request>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for InsertError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Stores the purchase, its transaction, its name and its key together.
+pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, IntakeError> {
+    let terms = inner.terms(&draft)?;
+    let company = terms.company.as_str();
+    let users: Vec<DrawnUser> =
+        (0..CANDIDATES).map(|_| perform::draw(inner, company, terms.user_type)).collect();
+    let token_sealed = perform::seal_token(inner, company, &draft.request.token);
+    let purchase = Purchase::new(terms, users[0].clone(), token_sealed);
+    let runner = inner.runner.clone();
+    let inserted = inner
+        .parts
+        .store
+        .write(move |conn| {
+            Box::pin(async move {
+                match insert_in(conn, &draft, purchase, users, runner).await? {
+                    Some(insertion) => Ok(insertion),
+                    None => Err(InsertError::Raced(Box::new(draft.request))),
+                }
+            })
+        })
+        .await;
+    match inserted {
+        Ok(insertion) => Ok(insertion),
+        Err(InsertError::Raced(request)) => Ok(Insertion::Raced(request)),
+        Err(InsertError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// None when another request holds the key: what was written must be undone.
+async fn insert_in(
+    conn: &mut Conn<'_>,
+    draft: &Draft,
+    mut purchase: Purchase,
+    users: Vec<DrawnUser>,
+    runner: String,
+) -> Result<Option<Insertion>, StoreError> {
+    let terms = &purchase.terms;
+    let buyer = buyer(&draft.request);
+    let undecided =
+        purchases::undecided(conn, &terms.router, terms.product.id, &buyer, terms.created_at).await?;
+    if let Some(id) = undecided {
+        // It may be of this very request, sent twice at once and stored since its key was looked up.
+        let earlier = match &draft.key {
+            Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
+            None => None,
+        };
+        let is_repeat = earlier.is_some_and(|earlier| earlier.purchase_id == id.as_str());
+        return Ok((!is_repeat).then_some(Insertion::Undecided(id)));
+    }
+    let mut named = None;
+    for user in users {
+        if purchases::claim_name(conn, &terms.router, &user.name, &terms.id, terms.created_at).await? {
+            named = Some(user);
+            break;
+        }
+    }
+    let Some(user) = named else { return Ok(Some(Insertion::NamesExhausted)) };
+    purchase.user = user;
+    let row = row(&purchase, buyer, runner)?;
+    purchases::insert(conn, &row).await?;
+    if let Some(key) = &draft.key
+        && !purchases::claim_key(conn, &row, &key.text, &draft.fingerprint, draft.replaces.as_deref()).await?
+    {
+        return Ok(None);
+    }
+    ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
+    Ok(Some(Insertion::New(Box::new((row, purchase)))))
+}
+
+fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreError> {
+    let terms = &purchase.terms;
+    Ok(Row {
+        id: terms.id.to_string(),
+        company_id: terms.company.to_string(),
+        router_id: terms.router.to_string(),
+        product_id: terms.product.id,
+        buyer,
+        phase: purchase.phase.as_str().to_owned(),
+        version: 1,
+        state: runner::encode(purchase)?,
+        runner,
+        open: purchase.is_open(),
+        undecided: purchase.is_undecided(),
+        wake_at: purchase.wake_at.0,
+        created_at: terms.created_at.0,
+    })
+}
+
+fn opening(draft: &Draft, purchase: &Purchase) -> Opening {
+    let terms = &purchase.terms;
+    Opening {
+        id: draft.transaction,
+        purchase: terms.id.clone(),
+        company: terms.company.clone(),
+        router: terms.router.clone(),
+        product_id: terms.product.id,
+        gateway: credentials::CONEKTA,
+        price: terms.product.price,
+        buyer_name: terms.buyer.name.clone(),
+        buyer_email: terms.buyer.email.clone(),
+        buyer_phone: terms.buyer.phone_typed.clone(),
+        api_key: terms.api_key.clone(),
+        created_at: terms.created_at,
+    }
+}
