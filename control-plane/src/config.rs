@@ -6,7 +6,7 @@ mod layer;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -32,12 +32,14 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("configuration file {path} is not valid TOML")]
+    #[error("configuration file {path} is not valid TOML at line {line}: {message}")]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
+        /// Where. The line itself is not kept: it may hold a secret.
+        line: usize,
+        /// Why.
+        message: String,
     },
     /// There is no such key.
     #[error("unknown configuration key {key} in {origin}")]
@@ -227,6 +229,16 @@ impl Config {
                 return Err(wrong(key, "must begin with https:// or http:// and not end with a slash"));
             }
         }
+        if self.http.cors_origins.iter().any(|origin| origin == "*") {
+            let expected =
+                "must not hold *: list the origin of each panel; portal endpoints accept any origin";
+            return Err(wrong("http.cors_origins", expected));
+        }
+        if !self.http.cors_origins.iter().all(|origin| is_origin(origin)) {
+            let expected = "must hold origins as browsers send them: https://host or https://host:port, \
+                            in lower case, without path or slash at the end";
+            return Err(wrong("http.cors_origins", expected));
+        }
         if self.http.body_bytes_max < BODY_BYTES_MAX_LEAST {
             return Err(wrong("http.body_bytes_max", "must be at least 4096"));
         }
@@ -263,6 +275,26 @@ impl Config {
 /// A smaller body limit would refuse ordinary requests.
 const BODY_BYTES_MAX_LEAST: usize = 4096;
 
+/// Whether a text looks like the header `Origin` of a browser: scheme, host and perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let Some(place) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        Some(_) | None => (place, None),
+    };
+    let in_name = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '.' | '_');
+    let good_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(in_name),
+    };
+    let is_port = |port: &str| {
+        port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    good_host && port.is_none_or(is_port)
+}
+
 fn wrong(key: &str, expected: &str) -> ConfigError {
     ConfigError::Value { key: key.into(), origin: "the configuration".into(), expected: expected.into() }
 }
@@ -294,7 +326,7 @@ fn without_password(url: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Config, ConfigError, Hidden, without_password};
+    use super::{Config, ConfigError, Hidden, is_origin, without_password};
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -349,6 +381,44 @@ mod tests {
         ] {
             assert!(Config::load(None, &environment(&[(name, value)])).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn origins_are_as_browsers_send_them() {
+        for good in
+            ["https://panel.example", "http://10.0.0.1:8080", "http://localhost:3000", "https://[::1]:8443"]
+        {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "panel.example",
+            "https://",
+            "https://panel.example/",
+            "https://panel.example/admin",
+            "https://Panel.example",
+            "https://panel.example:",
+            "https://panel.example:0",
+            "https://panel.example:x",
+            "https://a@panel.example",
+            "https://panel.example?x",
+            "https://*.example",
+            "null",
+            "",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
+        let any = Config::load(None, &environment(&[("PAGOS_HTTP__CORS_ORIGINS", "*")]));
+        assert!(any.expect_err("refused").to_string().contains("list the origin of each panel"));
+    }
+
+    #[test]
+    fn a_syntax_error_names_the_line_and_does_not_show_it() {
+        let directory = tempfile::tempdir().expect("directory");
+        let file = directory.path().join("c.toml");
+        std::fs::write(&file, "data_dir = \"x\"\n\njwt_apikey_secret = \"s3cret\nlog = 1\n").expect("write");
+        let error = Config::load(Some(&file), &BTreeMap::new()).expect_err("no TOML");
+        let text = format!("{} {error:?}", crate::causes::chain(&error));
+        assert!(text.contains("line 3") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]

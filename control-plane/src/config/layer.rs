@@ -36,9 +36,14 @@ pub(super) fn merged(
 fn overlay_file(table: &mut Table, path: &Path) -> Result<(), ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-    let file: Table = text
-        .parse()
-        .map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })?;
+    let file: Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = text.bytes().take(error.span().map_or(0, |span| span.start));
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            line: before.filter(|byte| *byte == b'\n').count() + 1,
+            message: error.message().to_owned(),
+        }
+    })?;
     overlay(table, file, "", &path.display().to_string())
 }
 
