@@ -30,6 +30,9 @@ pub mod transactions;
 pub mod users;
 pub mod writer;
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +53,8 @@ const ACQUIRE_TIMEOUT_MS: u64 = 10_000;
 const WRITE_TIMEOUT_MS: u64 = 15_000;
 /// Longest time PostgreSQL spends on one statement, in milliseconds.
 const STATEMENT_TIMEOUT_MS: &str = "10000";
+/// The same for migrations: none, since they may rewrite a table or wait for another process that migrates.
+const MIGRATION_TIMEOUT_MS: &str = "0";
 /// Connections for reads on SQLite.
 const SQLITE_READERS_MAX: u32 = 4;
 /// Connections to PostgreSQL.
@@ -138,19 +143,25 @@ impl Store {
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS_MAX)
-            .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
+        let limited = |connections_max| {
+            PgPoolOptions::new()
+                .max_connections(connections_max)
+                .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
+        };
+        let patient = options.clone().options([("statement_timeout", MIGRATION_TIMEOUT_MS)]);
+        let migrating = limited(1).connect_with(patient).await?;
+        MIGRATIONS.run(&migrating).await?;
+        migrating.close().await;
+        let pool = limited(POSTGRES_CONNECTIONS_MAX)
             .connect_with(options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]))
             .await?;
-        MIGRATIONS.run(&pool).await?;
         Ok(Self(Arc::new(Backend::Postgres(pool))))
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        create_private(path).map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -208,6 +219,14 @@ impl Store {
                 Ok(value)
             }
         }
+    }
+}
+
+/// Makes the file when it is absent, so that only its owner can read it; SQLite gives its companions the same mode.
+fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(|_| ()),
     }
 }
 

@@ -103,6 +103,9 @@ async fn it_starts_with_nothing_offers_the_set_up_once_and_stops_when_told() {
         (mode("ready.json"), mode("pagos-data"), mode("pagos-data/master.key")),
         (0o600, 0o700, 0o600)
     );
+    for file in ["pagos.db", "pagos.db-wal", "pagos.db-shm"] {
+        assert_eq!(mode(&format!("pagos-data/{file}")), 0o600, "{file}");
+    }
     assert_eq!(ready["pid"], child.0.id());
     let setup_url = ready["setup_url"].as_str().expect("a link");
     let admin = json!({"email": "a@example.org", "password": "tres tristes tigres", "nombre": "A"});
