@@ -184,6 +184,7 @@ CREATE TABLE purchases (
     FOREIGN KEY (router_id, company_id) REFERENCES routers (id, company_id)
 );
 CREATE INDEX purchases_open ON purchases (created_at) WHERE open;
+CREATE INDEX purchases_by_router ON purchases (router_id, company_id);
 CREATE INDEX purchases_undecided ON purchases (router_id, product_id, buyer) WHERE undecided;
 
 CREATE TABLE idempotency_keys (

@@ -208,13 +208,13 @@ pub async fn lock(
 /// What stands in the way of deleting a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Holding {
-    /// Products of it, inactive ones too.
-    pub products: i64,
-    /// Sales and attempts on it.
-    pub sales: i64,
+    /// Whether it has products, inactive ones too.
+    pub products: bool,
+    /// Whether there were sales or attempts on it.
+    pub sales: bool,
 }
 
-/// Counts what stands in the way of deleting a router.
+/// Looks for what stands in the way of deleting a router.
 ///
 /// # Errors
 /// When the database fails.
@@ -222,9 +222,9 @@ pub async fn holding(conn: &mut Conn<'_>, company: &CompanyId, id: &RouterId) ->
     fetch_one!(
         conn,
         Holding,
-        "SELECT (SELECT COUNT(*) FROM products WHERE router_id = $1 AND company_id = $2) AS products, \
-         (SELECT COUNT(*) FROM transactions WHERE router_id = $1 AND company_id = $2) \
-         + (SELECT COUNT(*) FROM purchases WHERE router_id = $1 AND company_id = $2) AS sales",
+        "SELECT EXISTS (SELECT 1 FROM products WHERE router_id = $1 AND company_id = $2) AS products, \
+         EXISTS (SELECT 1 FROM transactions WHERE router_id = $1 AND company_id = $2) \
+         OR EXISTS (SELECT 1 FROM purchases WHERE router_id = $1 AND company_id = $2) AS sales",
         id.as_str(),
         company.as_str()
     )

@@ -98,10 +98,10 @@ pub async fn delete(store: &Store, company: &CompanyId, id: &RouterId) -> Result
                 let found = routers::find(conn, &owner, &router).await?;
                 let site = found.ok_or(Code::RouterNotFound)?.site_id;
                 let holding = routers::holding(conn, &owner, &router).await?;
-                if holding.products > 0 {
+                if holding.products {
                     return Err(Code::RouterHasProducts.into());
                 }
-                if holding.sales > 0 {
+                if holding.sales {
                     return Err(Code::RouterHasTransactions.into());
                 }
                 routers::delete(conn, &owner, &router).await?;
