@@ -12,7 +12,8 @@ pub mod imports;
 pub mod texts;
 pub mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context;
 
@@ -42,13 +43,29 @@ impl Source {
     }
 }
 
-/// All text files below `root` that people write; build output and packages are left out.
+/// All text files that people wrote: those that git knows, or, in a copy without git, all but build output and packages.
 ///
 /// # Errors
 /// When a folder cannot be read.
 pub fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
-    let mut found = Vec::new();
-    let mut folders = vec![root.to_path_buf()];
+    let files = match known_to_git(root) {
+        Some(files) => files,
+        None => walk(root)?,
+    };
+    let mut found: Vec<Source> = files.iter().filter_map(|path| read(root, path)).collect();
+    found.sort_by(|one, two| one.path.cmp(&two.path));
+    Ok(found)
+}
+
+fn known_to_git(root: &Path) -> Option<Vec<PathBuf>> {
+    let listed = Command::new("git").arg("-C").arg(root).args(["ls-files", "-z"]).output().ok()?;
+    let names = String::from_utf8(listed.stdout).ok()?;
+    let files: Vec<PathBuf> = names.split_terminator('\0').map(|name| root.join(name)).collect();
+    (listed.status.success() && !files.is_empty()).then_some(files)
+}
+
+fn walk(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
             let entry = entry?;
@@ -57,11 +74,10 @@ pub fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
             if kind.is_dir() && !SKIPPED.contains(&name.as_str()) && !name.starts_with("target") {
                 folders.push(path);
             } else if kind.is_file() {
-                found.extend(read(root, &path));
+                found.push(path);
             }
         }
     }
-    found.sort_by(|one, two| one.path.cmp(&two.path));
     Ok(found)
 }
 
@@ -97,7 +113,18 @@ fn code_of_line(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::code_only;
+    use super::*;
+
+    #[test]
+    fn build_output_is_not_ours() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["target/debug", ".venv", "agent/src"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+            std::fs::write(root.path().join(folder).join("x.rs"), "").unwrap();
+        }
+        let found = sources(root.path()).unwrap();
+        assert_eq!(found.iter().map(|source| source.path.as_str()).collect::<Vec<_>>(), ["agent/src/x.rs"]);
+    }
 
     #[test]
     fn comments_and_strings_are_no_code() {
