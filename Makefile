@@ -28,11 +28,11 @@ lint: ## Run the linter; a warning is an error
 docs: ## Check the documentation of the crates; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --lib
 
-build-tests:
-	$(CARGO) build --locked --workspace --bins
-	$(CARGO) test --locked --workspace --no-run
+# One build for programs and tests: built apart, each would choose other features and compile the dependencies anew.
+build-tests: ## Build all programs and tests
+	$(CARGO) build --locked --workspace --all-targets
 
-run-tests: ## Run all tests on both databases (after `make setup`)
+run-tests: ## Run all tests on both databases (after setup and build-tests)
 	REQUIRE_SERVICES=1 $(TARGET_DIR)/debug/with-services $(CARGO) test --locked --workspace
 
 bench-users: ## Purchase time with 5,000 users on the router against none

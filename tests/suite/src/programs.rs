@@ -16,7 +16,7 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     }
     let path = dir.join(name);
     if !path.is_file() {
-        bail!("{name} is not in {}; build it first: cargo build --workspace --bins", dir.display());
+        bail!("{name} is not in {}; build it first: make build-tests", dir.display());
     }
     Ok(path)
 }
