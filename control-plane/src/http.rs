@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`app`] | what handlers may use |
 //! | [`frame`] | request id, language, log span and the bodies of errors |
+//! | [`paths`] | what holds for a path: cross-origin headers, the redirect of a slash too many |
 //! | [`error`] | error answers; the one file with statuses of error codes |
 //! | [`body`] | reading and checking what was sent |
 //! | [`extract`] | who is asking |
@@ -23,31 +24,24 @@ pub mod company;
 pub mod error;
 pub mod extract;
 pub mod frame;
+mod paths;
 pub mod portal;
 pub mod service;
 pub mod session;
 pub mod setup;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use app::Shared;
 use error::ApiError;
+use paths::{Paths, cross_origin, nowhere, portal_cors, session_cors};
 
 use crate::domain::code::Code;
 use crate::tenants::TenantError;
-
-/// How long a browser may keep the answer to a preflight request, in seconds.
-const PREFLIGHT_LIFE_S: u64 = 600;
 
 type Routes = Vec<(&'static str, MethodRouter<Shared>)>;
 
@@ -121,73 +115,23 @@ pub fn router(app: &Shared) -> Router {
         (session_routes(), session_cors(&app.config.http.cors_origins)),
         (open_routes(), None),
     ];
-    let mut paths = Vec::new();
+    let mut known = Vec::new();
     let mut router = Router::new();
     for (routes, cors) in groups {
-        let mut group = Router::new();
         for (path, methods) in routes {
-            paths.push(path);
-            group = group.route(path, methods);
+            known.push((path, cors.clone()));
+            router = router.route(path, methods);
         }
-        // Before the layer: a preflight request is of a method that no endpoint has.
-        group = group.method_not_allowed_fallback(|| async { ApiError::new(Code::MethodNotAllowed) });
-        router = router.merge(match cors {
-            Some(cors) => group.layer(cors),
-            None => group,
-        });
     }
-    let paths: Arc<[&'static str]> = paths.into();
+    let paths = Paths::new(known);
+    let served = paths.clone();
     router
-        .fallback(move |request: Request| async move { nowhere(&request, &paths) })
+        .method_not_allowed_fallback(|| async { ApiError::new(Code::MethodNotAllowed) })
+        .fallback(move |request: Request| async move { nowhere(&request, &served) })
         .layer(CatchPanicLayer::custom(frame::panicked))
+        .layer(from_fn_with_state(paths, cross_origin))
         .layer(from_fn_with_state(app.clone(), frame::frame))
         .with_state(app.clone())
-}
-
-/// Portals are served by routers, so that their origin can be anything; their credential is no cookie.
-fn portal_cors() -> CorsLayer {
-    cors().allow_origin(AllowOrigin::any())
-}
-
-fn session_cors(origins: &[String]) -> Option<CorsLayer> {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    (!origins.is_empty()).then(|| cors().allow_origin(origins))
-}
-
-fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_methods(AllowMethods::mirror_request())
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([frame::REQUEST_ID, header::RETRY_AFTER])
-        .max_age(Duration::from_secs(PREFLIGHT_LIFE_S))
-}
-
-/// There is nothing at this path, unless it is one of ours with a slash too many.
-fn nowhere(request: &Request, paths: &[&'static str]) -> Response {
-    let path = request.uri().path();
-    let Some(shorter) =
-        path.strip_suffix('/').filter(|shorter| paths.iter().any(|known| fits(known, shorter)))
-    else {
-        return ApiError::new(Code::RouteNotFound).into_response();
-    };
-    let target = match request.uri().query() {
-        Some(query) => format!("{shorter}?{query}"),
-        None => shorter.to_owned(),
-    };
-    Redirect::temporary(&target).into_response()
-}
-
-/// Whether a path is one of a pattern such as `/a/{b}`.
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut parts, mut segments) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (parts.next(), segments.next()) {
-            (None, None) => return true,
-            (Some(part), Some(segment)) if part == segment => {}
-            (Some(part), Some(segment)) if part.starts_with('{') && !segment.is_empty() => {}
-            (Some(_) | None, Some(_) | None) => return false,
-        }
-    }
 }
 
 impl From<TenantError> for ApiError {
@@ -197,19 +141,6 @@ impl From<TenantError> for ApiError {
             TenantError::Refused(Code::RouterInactive) => Self::router_inactive_for_panel(),
             TenantError::Refused(code) => Self::new(code),
             TenantError::Store(error) => error.into(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn patterns_fit_paths() {
-        assert!(fits("/a/{b}/c", "/a/1/c"));
-        for path in ["/a/1", "/a//c", "/a/1/c/d", "/b/1/c"] {
-            assert!(!fits("/a/{b}/c", path), "{path}");
         }
     }
 }

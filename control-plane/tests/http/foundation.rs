@@ -85,3 +85,32 @@ async fn portals_may_come_from_anywhere_and_panels_only_from_their_origin() {
     refused.is(401, "credentials_missing");
     assert_eq!(refused.header("access-control-allow-origin"), "*");
 }
+
+#[tokio::test]
+async fn a_portal_reads_every_answer_on_its_paths() {
+    let world = World::start().await;
+    let origin = ("origin", "http://hotspot.local");
+    let ask = async |method: Method, path: &str| {
+        let wanted = [origin, ("access-control-request-method", "GET")];
+        let headers = if method == Method::OPTIONS { &wanted[..] } else { &wanted[..1] };
+        world.send(method, path, None, None, headers).await
+    };
+    for path in ["/api/v1/catalogo_perfiles_venta/", "/api/v1/payments/TRX_1", "/api/v1/payments/TRX_1/"] {
+        let preflight = ask(Method::OPTIONS, path).await;
+        assert_eq!(preflight.status.as_u16(), 200, "{path}");
+        assert_eq!(preflight.header("access-control-allow-origin"), "*", "{path}");
+    }
+    for (method, path, status) in [
+        (Method::GET, "/api/v1/catalogo_perfiles_venta/", 307),
+        (Method::DELETE, "/api/v1/config/public", 405),
+        (Method::GET, "/api/v1/hotspot/nope", 404),
+    ] {
+        let answer = ask(method, path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+    }
+    for path in ["/admin/empresas/", "/admin/empresas", "/setup/x", "/setup/x/"] {
+        let answer = ask(Method::GET, path).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+    }
+}
