@@ -16,6 +16,7 @@ pub mod session;
 pub mod setup;
 pub mod token;
 
+use crate::domain::bucket::TooMuch;
 use crate::domain::code::Code;
 use crate::store::StoreError;
 
@@ -25,6 +26,9 @@ pub enum AuthError {
     /// The credential, its user, its company or what they may do is refused; the code says why.
     #[error("refused with {0}")]
     Refused(Code),
+    /// Too many wrong passwords for one address.
+    #[error("too many wrong passwords for one address")]
+    TooMany(TooMuch),
     /// Too many passwords wait to be checked.
     #[error("too many passwords wait to be checked")]
     Busy,

@@ -1,5 +1,6 @@
 //! What the business is made of: pure values and rules, no IO.
 
+pub mod bucket;
 pub mod code;
 pub mod device;
 pub mod email;

@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use crate::domain::bucket::TooMuch;
+
+use crate::domain::bucket::Buckets;
 use crate::domain::id::RouterId;
 use crate::domain::time::Timestamp;
-
-/// Entries kept before those that matter no more are dropped.
-const ENTRIES_MAX: usize = 50_000;
-const MINUTE_MS: i64 = 60_000;
 
 /// The limits in force.
 #[derive(Debug, Clone, Copy)]
@@ -36,16 +35,9 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Per router, and per router and device: when the allowance is whole again, in milliseconds.
-    whole_at: BTreeMap<(RouterId, Option<String>), i64>,
+    /// Per router, and per router and device.
+    attempts: Buckets<(RouterId, Option<String>)>,
     in_flight: BTreeMap<RouterId, u32>,
-}
-
-/// Too much; says when to try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooMuch {
-    /// Seconds to wait.
-    pub retry_after_s: u64,
 }
 
 /// One reservation in flight; counted until it is dropped.
@@ -67,17 +59,14 @@ impl Limits {
     /// # Errors
     /// [`TooMuch`] when the router or the device has used up its minute; then nothing is counted.
     pub fn attempt(&self, router: &RouterId, device: Option<&str>, now: Timestamp) -> Result<(), TooMuch> {
-        let mut counts = self.lock();
-        counts.forget(now);
+        let (allowance, mut counts) = (&self.0.allowance, self.lock());
         let all = (router.clone(), None);
-        let whole = counts.room(&all, self.0.allowance.attempts_per_minute, now)?;
+        counts.attempts.room(&all, allowance.attempts_per_minute, now)?;
         if let Some(device) = device {
             let one = (router.clone(), Some(device.to_owned()));
-            let per_device = counts.room(&one, self.0.allowance.attempts_per_device_per_minute, now)?;
-            counts.whole_at.insert(one, per_device);
+            counts.attempts.take(one, allowance.attempts_per_device_per_minute, now)?;
         }
-        counts.whole_at.insert(all, whole);
-        Ok(())
+        counts.attempts.take(all, allowance.attempts_per_minute, now)
     }
 
     /// Counts one reservation until the returned value is dropped.
@@ -103,30 +92,6 @@ impl Limits {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
         self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Counts {
-    /// When the allowance will be whole again after one more; each use takes its share of a minute to come back.
-    fn room(
-        &self,
-        key: &(RouterId, Option<String>),
-        per_minute: u32,
-        now: Timestamp,
-    ) -> Result<i64, TooMuch> {
-        let share = MINUTE_MS / i64::from(per_minute.max(1));
-        let whole_at = self.whole_at.get(key).copied().unwrap_or(now.0).max(now.0) + share;
-        let over = whole_at - now.0 - MINUTE_MS;
-        if over > 0 || per_minute == 0 {
-            return Err(TooMuch { retry_after_s: u64::try_from(over / 1000 + 1).unwrap_or(1) });
-        }
-        Ok(whole_at)
-    }
-
-    fn forget(&mut self, now: Timestamp) {
-        if self.whole_at.len() >= ENTRIES_MAX {
-            self.whole_at.retain(|_, whole_at| *whole_at > now.0);
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sessions of administrators: a signed token that names a row; without the row the token is worth nothing.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use zeroize::Zeroizing;
@@ -7,6 +9,7 @@ use zeroize::Zeroizing;
 use super::AuthError;
 use super::password::Passwords;
 use super::token::{Signer, millis};
+use crate::domain::bucket::Buckets;
 use crate::domain::code::Code;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -14,6 +17,8 @@ use crate::seams::{Clock, Random};
 use crate::store::users::User;
 use crate::store::{Store, sessions, users};
 
+/// Wrong passwords a minute for one e-mail address, known or not; then none is looked at.
+const FAILURES_PER_MINUTE: u32 = 10;
 const HOUR_MS: i64 = 3_600_000;
 const ID_BYTES: usize = 16;
 
@@ -67,20 +72,43 @@ pub struct Sessions {
     random: Random,
     signer: Signer,
     life_ms: i64,
+    /// Per e-mail address in lower case.
+    failures: Mutex<Buckets<String>>,
 }
 
 impl Sessions {
     /// Sessions that last `hours`, signed with `signer`.
     #[must_use]
     pub fn new(store: Store, clock: Clock, random: Random, signer: Signer, hours: u32) -> Self {
-        Self { store, clock, random, signer, life_ms: i64::from(hours) * HOUR_MS }
+        Self { store, clock, random, signer, life_ms: i64::from(hours) * HOUR_MS, failures: Mutex::default() }
     }
 
     /// Lets a user in.
     ///
     /// # Errors
-    /// `login_failed`, `user_inactive`, or when passwords cannot be checked now.
+    /// `login_failed`, `user_inactive`, after too many failures, or when passwords cannot be checked now.
     pub async fn log_in(
+        &self,
+        passwords: &Passwords,
+        email: &str,
+        password: Zeroizing<String>,
+    ) -> Result<Begun, AuthError> {
+        let address = email.to_lowercase();
+        // Counted before it is known to fail, so that many at once are not all tried.
+        let taken = self.failures().take(address.clone(), FAILURES_PER_MINUTE, self.clock.now());
+        taken.map_err(AuthError::TooMany)?;
+        let outcome = self.check_and_begin(passwords, email, password).await;
+        if !matches!(outcome, Err(AuthError::Refused(Code::LoginFailed))) {
+            self.failures().give_back(&address, FAILURES_PER_MINUTE, self.clock.now());
+        }
+        outcome
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Buckets<String>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn check_and_begin(
         &self,
         passwords: &Passwords,
         email: &str,

@@ -162,6 +162,7 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Refused(code) => Self::new(code),
+            AuthError::TooMany(much) => Self::new(Code::RateLimited).retry_after(much.retry_after_s),
             AuthError::Busy => Self::new(Code::RateLimited),
             AuthError::Store(error) => error.into(),
         }

@@ -30,6 +30,28 @@ async fn unknown_users_and_wrong_passwords_get_one_answer() {
 }
 
 #[tokio::test]
+async fn an_address_is_not_tried_without_end() {
+    let world = World::start().await;
+    let log_in = async |email: &str, password: &str| {
+        world.post(LOGIN, None, &json!({"email": email, "password": password})).await
+    };
+    for email in [SUPER_EMAIL, "nobody@example.org"] {
+        for _ in 0..10 {
+            log_in(email, "wrong password").await.is(401, "login_failed");
+        }
+        let refused = log_in(email, PASSWORD).await;
+        refused.is(429, "rate_limited");
+        assert_eq!(refused.header("retry-after"), "7");
+    }
+    log_in(&SUPER_EMAIL.to_uppercase(), PASSWORD).await.is(429, "rate_limited");
+    log_in("somebody@example.org", PASSWORD).await.is(401, "login_failed");
+    world.advance(6_000);
+    for _ in 0..3 {
+        log_in(SUPER_EMAIL, PASSWORD).await.good();
+    }
+}
+
+#[tokio::test]
 async fn an_inactive_user_is_told_so_only_with_the_right_password() {
     let world = World::start().await;
     let tenant = world.tenant("Parque").await;

@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 /// See the module.
 ///
 /// # Errors
-/// `login_failed`, `user_inactive`, 422, or when passwords cannot be checked now.
+/// `login_failed`, `user_inactive`, `rate_limited` after too many failures, 422, or when passwords cannot be checked now.
 pub async fn handle(State(app): State<Shared>, body: Body) -> Result<Json<Value>, ApiError> {
     let (email, password) = body.read(|fields| {
         (fields.required_email("email"), fields.required_text("password", PASSWORD_CHARS_MAX))
