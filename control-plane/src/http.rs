@@ -8,6 +8,7 @@
 //! | [`error`] | error answers; the one file with statuses of error codes |
 //! | [`body`] | reading and checking what was sent |
 //! | [`extract`] | who is asking |
+//! | [`account`] | what all endpoints about users share |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
 //! | [`company`] | endpoints for admins of a company |
@@ -17,6 +18,7 @@
 //!
 //! A handler parses, calls one function and renders. No SQL and no gateway here.
 
+pub mod account;
 pub mod admin;
 pub mod app;
 pub mod body;

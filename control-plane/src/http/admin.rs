@@ -25,7 +25,6 @@ use serde_json::{Value, json};
 use crate::store::api_keys::NewApiKey;
 use crate::store::companies::Company;
 use crate::store::routers::Router;
-use crate::store::users::User;
 
 /// How an operator sees a company.
 fn company_view(company: &Company) -> Value {
@@ -61,19 +60,5 @@ fn key_info(key: &NewApiKey) -> Value {
         "issued_at": key.issued_at.iso(),
         "expires_at": key.expires_at.iso(),
         "type": "router_api_key",
-    })
-}
-
-/// How a user is shown. Imported rows may hold an empty company or the text "none".
-#[must_use]
-pub fn user_view(user: &User) -> Value {
-    let company = user.company_id.as_deref().filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("none"));
-    json!({
-        "id": user.id,
-        "email": user.email,
-        "nombre": user.name,
-        "rol": user.role,
-        "empresa_id": company,
-        "activo": user.active,
     })
 }

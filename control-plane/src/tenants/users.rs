@@ -7,16 +7,25 @@ use crate::domain::role::Role;
 use crate::store::users::{self, NewUser, User};
 use crate::store::{Store, companies};
 
-/// Whether role and company go together; which company it is, is not looked at.
+/// Whether there is such a role and such a company, and the two go together. Without this a password is not worth hashing.
 ///
 /// # Errors
-/// `role_invalid`, `company_required`, `company_not_allowed`.
-pub fn check_role(role: &str, company: Option<&CompanyId>) -> Result<Role, Code> {
-    match (Role::parse(role), company) {
-        (None, _) => Err(Code::RoleInvalid),
-        (Some(Role::CompanyAdmin), None) => Err(Code::CompanyRequired),
-        (Some(Role::SuperAdmin), Some(_)) => Err(Code::CompanyNotAllowed),
-        (Some(role), _) => Ok(role),
+/// `role_invalid`, `company_required`, `company_not_found`, `company_not_allowed`, in this order, or when the database
+/// does not answer.
+pub async fn check_role(store: &Store, role: &str, company: Option<&CompanyId>) -> Result<Role, TenantError> {
+    let role = Role::parse(role).ok_or(Code::RoleInvalid)?;
+    let Some(company) = company else {
+        return match role {
+            Role::SuperAdmin => Ok(role),
+            Role::CompanyAdmin => Err(Code::CompanyRequired.into()),
+        };
+    };
+    if companies::find(&mut store.reader().await?.conn(), company).await?.is_none() {
+        return Err(Code::CompanyNotFound.into());
+    }
+    match role {
+        Role::SuperAdmin => Err(Code::CompanyNotAllowed.into()),
+        Role::CompanyAdmin => Ok(role),
     }
 }
 

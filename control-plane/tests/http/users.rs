@@ -21,6 +21,7 @@ async fn a_user_is_made_for_its_company() {
         (user("owner", json!(null), "b@example.org"), 400, "role_invalid"),
         (user("cliente_admin", json!(""), "b@example.org"), 400, "company_required"),
         (user("cliente_admin", json!("EMP_X"), "b@example.org"), 404, "company_not_found"),
+        (user("super_admin", json!("EMP_X"), "b@example.org"), 404, "company_not_found"),
         (user("super_admin", json!(tenant.company), "b@example.org"), 400, "company_not_allowed"),
         (user("super_admin", json!(null), "Ana@example.org"), 400, "email_taken"),
     ];

@@ -3,26 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
-use super::user_view;
-use crate::auth::password;
 use crate::domain::code::Code;
 use crate::domain::id::{CompanyId, ID_BYTES_MAX};
+use crate::http::account::{NAME_CHARS_MAX, new_password, user_view};
 use crate::http::app::Shared;
-use crate::http::body::{Body, Fields};
-use crate::http::error::{ApiError, Fault};
+use crate::http::body::Body;
+use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
 use crate::store::users::NewUser;
 use crate::tenants::users::{check_role, create};
 use crate::text::Language;
 
-/// Longest name, in characters.
-pub const NAME_CHARS_MAX: usize = 100;
 /// Longest text that is looked at as a role, in characters.
 const ROLE_CHARS_MAX: usize = 50;
-/// Longest password that is looked at, in characters.
-const PASSWORD_CHARS_MAX: usize = 1024;
 
 /// See the module.
 ///
@@ -44,21 +38,11 @@ pub async fn handle(
             fields.optional_string("empresa_id", ID_BYTES_MAX).filter(|id| !id.is_empty()),
         )
     })?;
-    let role = check_role(&role, company.clone().map(CompanyId::new).as_ref()).map_err(ApiError::new)?;
+    let role = check_role(&app.store, &role, company.clone().map(CompanyId::new).as_ref()).await?;
     let password_hash = app.passwords.hash(password).await?;
     let now = app.clock.now();
     let new = NewUser { role, company_id: company, email, name, password_hash, created_at: now };
     let user = create(&app.store, new).await?;
     let code = Code::UserCreated;
     Ok(Json(json!({"message": language.code(code), "code": code.as_str(), "usuario": user_view(&user)})))
-}
-
-/// A password that is good enough for a new user.
-pub fn new_password(fields: &mut Fields<'_>, name: &'static str) -> Zeroizing<String> {
-    let text = Zeroizing::new(fields.required_text(name, PASSWORD_CHARS_MAX));
-    let sent = fields.raw(name).is_some_and(|value| value.is_string() || value.is_number());
-    if sent && let Some(phrase) = password::fault(&text) {
-        fields.refuse(name, Fault::Value(phrase));
-    }
-    text
 }

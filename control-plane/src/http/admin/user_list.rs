@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
-use super::user_view;
 use crate::domain::id::ID_BYTES_MAX;
+use crate::http::account::user_view;
 use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;

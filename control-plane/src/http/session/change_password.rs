@@ -5,9 +5,8 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::PASSWORD_CHARS_MAX;
 use crate::domain::code::Code;
-use crate::http::admin::user_create::new_password;
+use crate::http::account::{PASSWORD_CHARS_MAX, new_password};
 use crate::http::app::Shared;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
@@ -17,7 +16,7 @@ use crate::text::Language;
 /// See the module.
 ///
 /// # Errors
-/// `current_password_wrong`, 422, or when passwords cannot be checked now.
+/// `company_inactive`, `current_password_wrong`, 422, or when passwords cannot be checked now.
 pub async fn handle(
     State(app): State<Shared>,
     Admin(session): Admin,

@@ -5,8 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::PASSWORD_CHARS_MAX;
-use crate::http::admin::user_view;
+use crate::http::account::{PASSWORD_CHARS_MAX, user_view};
 use crate::http::app::Shared;
 use crate::http::body::Body;
 use crate::http::error::ApiError;

@@ -13,7 +13,7 @@ use crate::text::Language;
 /// See the module.
 ///
 /// # Errors
-/// When the database does not answer.
+/// `company_inactive`, or when the database does not answer.
 pub async fn handle(
     State(app): State<Shared>,
     Admin(session): Admin,
