@@ -48,7 +48,7 @@ impl FromRequestParts<Shared> for PortalKey {
     }
 }
 
-/// Any administrator with a live session.
+/// Any administrator with a live session; one of a company only while it is active.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Session);
 
@@ -56,8 +56,11 @@ impl FromRequestParts<Shared> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::CredentialsMissing))?;
-        Ok(Self(app.sessions.authenticate(token).await?))
+        let session = session(parts, app).await?;
+        match (session.role, session.company_active) {
+            (Role::CompanyAdmin, Some(false)) => Err(ApiError::new(Code::CompanyInactive)),
+            (Role::CompanyAdmin | Role::SuperAdmin, _) => Ok(Self(session)),
+        }
     }
 }
 
@@ -69,7 +72,7 @@ impl FromRequestParts<Shared> for SuperAdmin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ApiError> {
-        let Admin(session) = Admin::from_request_parts(parts, app).await?;
+        let session = session(parts, app).await?;
         match session.role {
             Role::SuperAdmin => Ok(Self(session)),
             Role::CompanyAdmin => Err(ApiError::new(Code::RoleForbidden)),
@@ -90,7 +93,7 @@ impl FromRequestParts<Shared> for CompanyAdmin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ApiError> {
-        let Admin(session) = Admin::from_request_parts(parts, app).await?;
+        let session = session(parts, app).await?;
         match session.role {
             Role::CompanyAdmin => {}
             Role::SuperAdmin => return Err(ApiError::new(Code::RoleForbidden)),
@@ -101,6 +104,11 @@ impl FromRequestParts<Shared> for CompanyAdmin {
             (_, None) | (None, Some(_)) => Err(ApiError::new(Code::CompanyNotFound)),
         }
     }
+}
+
+async fn session(parts: &Parts, app: &Shared) -> Result<Session, ApiError> {
+    let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::CredentialsMissing))?;
+    Ok(app.sessions.authenticate(token).await?)
 }
 
 /// The text after `Bearer` in the header `Authorization`.

@@ -20,6 +20,9 @@ async fn companies_are_made_listed_and_counted() {
     let missing =
         world.post("/admin/empresas", operator, &json!({"nombre": "X", "conekta_mode": "y"})).await.issues();
     assert_eq!(missing.len(), 2, "{missing:?}");
+    let number = json!({"nombre": "X", "contacto_email": "x", "contacto_telefono": 5_512_345_678_i64});
+    let issues = world.post("/admin/empresas", operator, &number).await.issues();
+    assert_eq!(issues, [("string_type".to_owned(), "contacto_telefono".to_owned())]);
     world.advance(1000);
     let tenant = world.tenant("Plaza").await;
     let list = world.get("/admin/empresas", operator).await.good();

@@ -71,6 +71,19 @@ async fn an_inactive_user_is_told_so_only_with_the_right_password() {
 }
 
 #[tokio::test]
+async fn an_admin_of_an_inactive_company_is_told_so_everywhere() {
+    let world = World::start().await;
+    let tenant = world.tenant("Parque").await;
+    world.switch_company_off(&tenant.company).await;
+    let (session, body) = (Some(tenant.session.as_str()), json!({}));
+    world.get("/api/v1/admin/mi-empresa", session).await.is(403, "company_inactive");
+    world.post("/api/v1/auth/change-password", session, &body).await.is(403, "company_inactive");
+    world.post("/api/v1/auth/logout", session, &body).await.is(403, "company_inactive");
+    world.get(ME, session).await.is(403, "role_forbidden");
+    world.get("/api/v1/config/public", Some(&tenant.api_key)).await.is(403, "company_inactive");
+}
+
+#[tokio::test]
 async fn a_session_ends_with_logout_and_with_time() {
     let world = World::start().await;
     let token = world.log_in(SUPER_EMAIL, PASSWORD).await;

@@ -10,6 +10,7 @@ use pagos_control_plane::http;
 use pagos_control_plane::http::app::Shared;
 use pagos_control_plane::seams::{Clock, Random};
 use pagos_control_plane::serve::{assembly, public};
+use pagos_control_plane::store::{Conn, StoreError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -174,6 +175,22 @@ impl World {
             email,
             session,
         }
+    }
+
+    /// No endpoint does this; operators do it in the database.
+    pub async fn switch_company_off(&self, company: &str) {
+        const SQL: &str = "UPDATE companies SET active = FALSE WHERE id = $1";
+        let id = company.to_owned();
+        let done = self.app.store.write(move |conn| {
+            Box::pin(async move {
+                match conn {
+                    Conn::Sqlite(conn) => sqlx::query(SQL).bind(id).execute(&mut **conn).await.map(|_| ()),
+                    Conn::Postgres(conn) => sqlx::query(SQL).bind(id).execute(&mut **conn).await.map(|_| ()),
+                }
+                .map_err(StoreError::from)
+            })
+        });
+        done.await.expect("switched off");
     }
 
     pub async fn router(&self, company: &str, name: &str) -> Value {

@@ -33,7 +33,7 @@ pub async fn handle(State(app): State<Shared>, _: SuperAdmin, body: Body) -> Res
             id: id.clone(),
             name: fields.required_string("nombre", NAME_CHARS_MAX),
             contact_email: fields.required_string("contacto_email", NAME_CHARS_MAX),
-            contact_phone: fields.optional_text("contacto_telefono", PHONE_CHARS_MAX),
+            contact_phone: fields.optional_string("contacto_telefono", PHONE_CHARS_MAX),
             conekta_mode: fields
                 .optional_choice("conekta_mode", &["test", "live"])
                 .unwrap_or("test")
