@@ -26,7 +26,7 @@ lint: ## Run the linter; a warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 docs: ## Check the documentation of the crates; a warning is an error
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --lib
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --workspace --no-deps --document-private-items --lib
 
 # One build for programs and tests: built apart, each would choose other features and compile the dependencies anew.
 build-tests: ## Build all programs and tests
