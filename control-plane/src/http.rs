@@ -26,7 +26,7 @@ pub mod company;
 pub mod error;
 pub mod extract;
 pub mod frame;
-mod paths;
+pub mod paths;
 pub mod portal;
 pub mod service;
 pub mod session;
