@@ -430,6 +430,23 @@ async fn the_same_request_twice_at_once_is_one_charge_and_one_answer() {
 }
 
 #[tokio::test]
+async fn the_same_request_again_is_the_same_purchase_also_while_its_charge_is_undecided() {
+    let run = start(Card::IsLost, None).await;
+    let purchases = process(&run.store, &run.vault, &run.world);
+    let repeats = (0..40).map(|number| {
+        let purchases = purchases.clone();
+        async move {
+            // Spread over the time in which the first is stored, reserved and charged.
+            tokio::time::sleep(Duration::from_millis(number)).await;
+            purchases.admit(request("tok_once")).await.expect("admitted")
+        }
+    });
+    let admitted = join_all(repeats).await;
+    assert!(matches!(admitted[0], Admitted::Purchase(_)), "{:?}", admitted[0]);
+    assert!(admitted.iter().all(|other| *other == admitted[0]), "{admitted:?}");
+}
+
+#[tokio::test]
 async fn a_second_try_while_the_first_is_undecided_gets_the_first_ones_state() {
     let run = start(Card::IsLost, None).await;
     let purchases = process(&run.store, &run.vault, &run.world);

@@ -152,19 +152,21 @@ impl Purchases {
     ) -> Result<Earlier, IntakeError> {
         let mut reader = self.0.parts.store.reader().await?;
         let conn = &mut reader.conn();
+        let now = self.0.parts.clock.now();
+        // In this order: if the undecided one is of this very request, sent twice at once, its key is found next.
+        let undecided =
+            purchases::undecided(conn, &request.router, request.product_id, &buyer(request), now).await?;
         let mut found = Earlier::None;
         if let Some(key) = key
             && let Some(keyed) = purchases::by_key(conn, &request.router, &key.text).await?
         {
             found = repeat_of(keyed, key, fingerprint)?;
         }
-        if matches!(found, Earlier::Answers(_)) {
-            return Ok(found);
-        }
-        let now = self.0.parts.clock.now();
-        let undecided =
-            purchases::undecided(conn, &request.router, request.product_id, &buyer(request), now).await?;
-        Ok(undecided.map_or(found, |id| Earlier::Answers(Admitted::Undecided(id))))
+        Ok(match (found, undecided) {
+            (Earlier::Answers(admitted), _) => Earlier::Answers(admitted),
+            (Earlier::None | Earlier::ToReplace(_), Some(id)) => Earlier::Answers(Admitted::Undecided(id)),
+            (found, None) => found,
+        })
     }
 
     /// Stores a new purchase and gives it a task. Cancel-safe: what was stored gets its task even when nobody waits
