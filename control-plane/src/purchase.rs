@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use crate::domain::failure::FailureKind;
 use crate::domain::id::{PurchaseId, RouterId};
 use crate::gateway::GatewayPort;
 use crate::limits::Limits;
@@ -44,7 +45,8 @@ use machine::Timing;
 use reply::Reply;
 use state::{Phase, Purchase};
 
-/// How long the answer to a refused purchase waits for the user to be gone from the router, in milliseconds.
+/// How long the answer to a refused purchase waits for the user to be gone from the router, in milliseconds. When the
+/// site is away it does not wait: the user is removed when the agent is back.
 const REMOVAL_WAIT_MS: u64 = 3_000;
 
 /// How often a purchase is looked for that is just changing hands.
@@ -216,7 +218,9 @@ async fn settled(state: &mut watch::Receiver<Arc<Purchase>>, parts: &Parts) -> A
             return purchase;
         }
         if purchase.phase == Phase::Declined {
-            deadline = deadline.min(instant() + Duration::from_millis(REMOVAL_WAIT_MS));
+            let site_away = purchase.failure.is_some_and(|failure| failure.kind == FailureKind::Unavailable);
+            let patience = if site_away { 0 } else { REMOVAL_WAIT_MS };
+            deadline = deadline.min(instant() + Duration::from_millis(patience));
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Arc::clone(&state.borrow()) },
