@@ -147,10 +147,12 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared) -> [JoinHandle<()>; 2] {
+fn start_background(app: &Shared) -> [JoinHandle<()>; 3] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
+    let purchases = app.purchases.clone();
+    let housekeeping = tokio::spawn(async move { purchases.keep_house().await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -159,7 +161,7 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 2] {
             flush_usage(&app).await;
         }
     });
-    [attending, flushing]
+    [attending, housekeeping, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

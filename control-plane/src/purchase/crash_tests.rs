@@ -3,7 +3,7 @@
 //!
 //! The world outlives the crash. A crash is a port call that never comes back, in a process that is then forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -427,6 +427,24 @@ async fn the_same_request_twice_at_once_is_one_charge_and_one_answer() {
     settle(&run, &ids[0]).await;
     let facts = run.world.lock();
     assert_eq!((facts.charges, facts.users.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_purchase_that_lost_its_task_is_found_at_the_second_look() {
+    // The fourth call reads the order back: the money has moved.
+    let run = start(Card::Pays, Some(CrashPoint { call: 4, after: false })).await;
+    let first = process(&run.store, &run.vault, &run.world);
+    let Admitted::Purchase(id) = first.admit(request("tok_once")).await.expect("admitted") else {
+        panic!("nothing was undecided")
+    };
+    first.answer(&RouterId::new("RTR_1"), &id).await.expect("answer");
+    let second = process(&run.store, &run.vault, &run.world);
+    let idle = second.sweep(&BTreeSet::new()).await.expect("swept");
+    assert!(idle.contains(&id));
+    assert_eq!(phase(&run.store, &id).await.0, "charge_sent");
+    second.sweep(&idle).await.expect("swept");
+    assert_eq!(settle(&run, &id).await, "completed");
+    assert!(second.sweep(&idle).await.expect("swept").is_empty());
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ use crate::vault::Context;
 /// When the router refused, opening the order is waited for this long, in milliseconds, so that it can be cancelled.
 /// An order whose opening is not heard of stays open, unpaid and harmless.
 const SPARE_ORDER_WAIT_MS: u64 = 2_000;
+/// The login of a device ends so long before the answer is due, so that its end can still be stored, in milliseconds.
+const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
 const LOGIN_MAX_MS: i64 = 10_000;
 
@@ -154,7 +156,8 @@ async fn read_order(inner: &Inner, purchase: &Purchase) -> Result<Reading, Purch
 
 async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::LoginEnd, PurchaseError> {
     let age = inner.parts.clock.now().since(purchase.terms.created_at);
-    let left = inner.parts.timing.answer_deadline_ms.saturating_sub(age).clamp(0, LOGIN_MAX_MS);
+    let left = inner.parts.timing.answer_deadline_ms - age - LOGIN_RESERVE_MS;
+    let left = left.clamp(0, LOGIN_MAX_MS);
     let device = &purchase.terms.device;
     let action = Action::Login(Login {
         purchase: reference(purchase),

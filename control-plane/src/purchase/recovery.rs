@@ -3,6 +3,7 @@
 //! Every open purchase is taken over and goes through [`machine::resume`]: a charge that may have been sent is asked
 //! for at the gateway, never sent again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use crate::store::purchases::{self, Row};
 
 /// Most purchases taken over at once.
 const TAKEOVERS_MAX: usize = 32;
+/// How often open purchases without a task are looked for, in milliseconds.
+const SWEEP_INTERVAL_MS: u64 = 30_000;
 /// How often old keys and names are forgotten, in milliseconds.
 const PRUNE_INTERVAL_MS: u64 = 3_600_000;
 
@@ -59,6 +62,9 @@ impl Purchases {
 
     async fn take_over(&self, mut row: Row) -> Result<Option<State>, PurchaseError> {
         let stored = read_state(&row)?;
+        if self.0.lock().contains_key(&stored.terms.id) {
+            return Ok(None);
+        }
         let runner = self.0.runner.clone();
         let taken = {
             let (row, runner) = (row.clone(), runner.clone());
@@ -78,20 +84,52 @@ impl Purchases {
         Ok(Some(self.run(row, purchase, seat, instant())))
     }
 
-    /// Wakes what waits for a router when its agent is back, and forgets old keys and names. Ends when no more
-    /// agents can arrive.
+    /// Wakes what waits for a router when its agent is back. Ends when no more agents can arrive.
     pub async fn attend(&self, mut arrivals: broadcast::Receiver<RouterId>) {
-        let mut prune = tokio::time::interval(Duration::from_millis(PRUNE_INTERVAL_MS));
         loop {
-            tokio::select! {
-                arrival = arrivals.recv() => match arrival {
-                    Ok(router) => self.wake_router(&router),
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.wake_all(),
-                    Err(broadcast::error::RecvError::Closed) => return,
-                },
-                _ = prune.tick() => self.prune().await,
+            match arrivals.recv().await {
+                Ok(router) => self.wake_router(&router),
+                Err(broadcast::error::RecvError::Lagged(_)) => self.wake_all(),
+                Err(broadcast::error::RecvError::Closed) => return,
             }
         }
+    }
+
+    /// Gives purchases that lost their task a new one, and forgets old keys and names. Never ends.
+    pub async fn keep_house(&self) {
+        let mut prune = tokio::time::interval(Duration::from_millis(PRUNE_INTERVAL_MS));
+        let mut sweep = tokio::time::interval(Duration::from_millis(SWEEP_INTERVAL_MS));
+        let mut idle = BTreeSet::new();
+        loop {
+            tokio::select! {
+                _ = prune.tick() => self.prune().await,
+                _ = sweep.tick() => match self.sweep(&idle).await {
+                    Ok(found) => idle = found,
+                    Err(error) => tracing::warn!(error = %chain(&error), "open purchases could not be looked through"),
+                },
+            }
+        }
+    }
+
+    /// Takes over what has been open without a task since the last sweep; gives what has none now.
+    pub(super) async fn sweep(
+        &self,
+        idle_before: &BTreeSet<PurchaseId>,
+    ) -> Result<BTreeSet<PurchaseId>, PurchaseError> {
+        let open = purchases::open_keys(&mut self.0.parts.store.reader().await?.conn()).await?;
+        let mut idle = BTreeSet::new();
+        for (router, id) in open {
+            if self.0.lock().contains_key(&id) {
+                continue;
+            }
+            let row = purchases::find(&mut self.0.parts.store.reader().await?.conn(), &router, &id).await?;
+            if let Some(row) = row.filter(|row| row.open && idle_before.contains(&id)) {
+                tracing::error!(purchase.id = %id, "open purchase had no task");
+                self.adopt(row).await?;
+            }
+            idle.insert(id);
+        }
+        Ok(idle)
     }
 
     fn wake_router(&self, router: &RouterId) {

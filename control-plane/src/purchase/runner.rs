@@ -234,6 +234,9 @@ impl Run {
                     tracing::error!(error = %chain(&error), "purchase could not be stored, trying again");
                     if error.is_constraint() {
                         // The books refuse this row and always will; the purchase itself must go on.
+                        tracing::error!(
+                            "transaction of the purchase cannot be written: its books need a person"
+                        );
                         changed = None;
                     }
                 }

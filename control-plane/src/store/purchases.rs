@@ -258,6 +258,16 @@ pub async fn open_elsewhere(conn: &mut Conn<'_>, runner: &str) -> Result<Vec<Row
     )
 }
 
+/// Router and id of all purchases with something left to do.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_keys(conn: &mut Conn<'_>) -> Result<Vec<(RouterId, PurchaseId)>, StoreError> {
+    let rows: Vec<(String, String)> =
+        fetch_all!(conn, (String, String), "SELECT router_id, id FROM purchases WHERE open")?;
+    Ok(rows.into_iter().map(|(router, id)| (RouterId::new(router), PurchaseId::new(id))).collect())
+}
+
 /// Gives back a name that was not sold.
 ///
 /// # Errors

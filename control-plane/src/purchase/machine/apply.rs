@@ -171,6 +171,7 @@ fn after_remake(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
         // Somebody else's user has the sold name: only a person can tell whose it is.
         RouterEnd::NameTaken => {
             purchase.phase = Phase::Stuck;
+            purchase.command_version += 1;
             retry_router(purchase, now);
         }
         RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => {
