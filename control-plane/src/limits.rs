@@ -12,6 +12,9 @@ use crate::domain::bucket::Buckets;
 use crate::domain::id::RouterId;
 use crate::domain::time::Timestamp;
 
+/// A router's payment requests a minute, repeats included, are so many times its purchase attempts.
+const REQUESTS_PER_ATTEMPT: u32 = 10;
+
 /// The limits in force.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowance {
@@ -37,6 +40,8 @@ struct Inner {
 struct Counts {
     /// Per router, and per router and device.
     attempts: Buckets<(RouterId, Option<String>)>,
+    /// Per router, repeats included.
+    requests: Buckets<RouterId>,
     in_flight: BTreeMap<RouterId, u32>,
 }
 
@@ -54,7 +59,16 @@ impl Limits {
         Self(Arc::new(Inner { allowance, counts: Mutex::default() }))
     }
 
-    /// Counts one purchase attempt.
+    /// Counts one payment request, which may repeat an earlier one.
+    ///
+    /// # Errors
+    /// [`TooMuch`] when the router has used up its minute; then nothing is counted.
+    pub fn request(&self, router: &RouterId, now: Timestamp) -> Result<(), TooMuch> {
+        let per_minute = self.0.allowance.attempts_per_minute.saturating_mul(REQUESTS_PER_ATTEMPT);
+        self.lock().requests.take(router.clone(), per_minute, now)
+    }
+
+    /// Counts one purchase attempt: a request that is no repeat.
     ///
     /// # Errors
     /// [`TooMuch`] when the router or the device has used up its minute; then nothing is counted.
@@ -141,6 +155,16 @@ mod tests {
         assert_eq!(refused.retry_after_s, 11);
         assert_eq!(limits.attempt(&router, None, Timestamp(10_000)), Ok(()));
         assert_eq!(limits.attempt(&RouterId::new("RTR_2"), None, Timestamp(0)), Ok(()));
+    }
+
+    #[test]
+    fn repeats_have_ten_times_the_room() {
+        let (limits, router) = (limits(), RouterId::new("RTR_1"));
+        for _ in 0..60 {
+            assert_eq!(limits.request(&router, Timestamp(0)), Ok(()));
+        }
+        assert!(limits.request(&router, Timestamp(0)).is_err());
+        assert_eq!(limits.attempt(&router, None, Timestamp(0)), Ok(()));
     }
 
     #[test]

@@ -118,6 +118,8 @@ impl Purchases {
     /// [`IntakeError`] when it makes no purchase.
     pub async fn admit(&self, mut request: Request) -> Result<Admitted, IntakeError> {
         let inner = &self.0;
+        let now = inner.parts.clock.now();
+        inner.parts.limits.request(&request.router, now).map_err(IntakeError::TooMuch)?;
         let fingerprint = fingerprint(&request);
         for round in 0..RACES_MAX {
             let key = request_key(&request);
@@ -128,8 +130,7 @@ impl Purchases {
             };
             if round == 0 {
                 let mac = request.device.mac.as_deref().and_then(parse_mac);
-                let counted =
-                    inner.parts.limits.attempt(&request.router, mac.as_deref(), inner.parts.clock.now());
+                let counted = inner.parts.limits.attempt(&request.router, mac.as_deref(), now);
                 counted.map_err(IntakeError::TooMuch)?;
             }
             let draft = inner.draft(request, key, fingerprint.clone(), replaces).await?;
