@@ -49,6 +49,8 @@ use state::{Phase, Purchase};
 /// site is away it does not wait: the user is removed when the agent is back.
 const REMOVAL_WAIT_MS: u64 = 3_000;
 
+/// How often parking looks whether all purchases have finished their step, in milliseconds.
+const PARK_LOOK_MS: u64 = 20;
 /// How often a purchase is looked for that is just changing hands.
 const HANDOVER_TRIES: u32 = 200;
 /// After so many looks a purchase of this process without a task is given one.
@@ -160,7 +162,7 @@ impl Purchases {
         self.0.stopping.send_replace(true);
         let deadline = instant() + limit;
         while !self.0.lock().is_empty() && instant() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(PARK_LOOK_MS)).await;
         }
     }
 
