@@ -94,6 +94,7 @@ pub struct Config {
     pub jwt_apikey_secret: Hidden,
     pub http: Http,
     pub conekta: Conekta,
+    pub mercado_pago: MercadoPago,
     pub purchase: Purchase,
     pub limits: Limits,
     pub sessions: Sessions,
@@ -124,6 +125,18 @@ pub struct Conekta {
     pub fallback_phone: String,
 }
 
+/// The Mercado Pago gateway.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct MercadoPago {
+    pub url: String,
+    pub connect_timeout_ms: u64,
+    pub charge_timeout_ms: u64,
+    pub read_timeout_ms: u64,
+    pub statement_descriptor: String,
+}
+
 /// Times of a purchase.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +148,8 @@ pub struct Purchase {
     pub release_timeout_ms: u64,
     pub quiet_period_ms: u64,
     pub pending_max_ms: u64,
+    pub reserve_lease_ms: u64,
+    pub key_life_ms: u64,
     pub delivery_limit_ms: u64,
 }
 
@@ -221,7 +236,11 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let addresses = [("public_url", &self.public_url, true), ("conekta.url", &self.conekta.url, false)];
+        let addresses = [
+            ("public_url", &self.public_url, true),
+            ("conekta.url", &self.conekta.url, false),
+            ("mercado_pago.url", &self.mercado_pago.url, false),
+        ];
         for (key, url, may_be_empty) in addresses {
             let good =
                 (url.is_empty() && may_be_empty) || url.starts_with("https://") || url.starts_with("http://");

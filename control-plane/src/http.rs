@@ -56,6 +56,7 @@ fn portal_routes() -> Routes {
         ("/api/v1/catalogo_perfiles_venta/debug", get(portal::catalogue_debug::handle)),
         ("/api/v1/catalogo_perfiles_venta/{producto_id}", get(portal::catalogue_item::handle)),
         ("/api/v1/payments/pagar-conekta", post(portal::pay_conekta::handle)),
+        ("/api/v1/payments/pagar-mercado-pago", post(portal::pay_mercado_pago::handle)),
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
     ]
 }

@@ -14,6 +14,7 @@
 //! | [`purchase`] | one purchase from the request to the device online |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
+//! | [`node`] | which installation this is |
 //! | [`config`], [`cli`], [`serve`] | how the program is set up, called and run |
 //!
 //! Imports go one way: `http` and `serve` know everything, `purchase` knows ports and store, `domain` knows nothing.
@@ -27,6 +28,7 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod link;
+pub mod node;
 pub mod purchase;
 pub mod seams;
 pub mod serve;

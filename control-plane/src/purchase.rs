@@ -6,18 +6,22 @@
 //! | [`machine`] | what is to be done next: pure, without IO |
 //! | [`schedule`] | when to try again |
 //! | [`router_end`] | what an agent's outcome means for a purchase |
+//! | [`timeline`] | the record of what was done |
 //! | [`books`] | the transaction row that a state shows as |
 //! | [`reply`] | what the buyer's page is told |
 //! | [`intake`] | a request becomes a stored purchase, once |
 //! | [`perform`] | effects, through the link and gateway ports |
 //! | [`runner`] | the loop: commit, perform, take in |
-//! | [`recovery`] | what a starting process does with what an earlier one left |
+//! | [`tell`] | messages from outside reach a purchase |
+//! | [`recovery`] | what becomes of purchases that no living process runs |
 //!
 //! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
 
 pub mod books;
+mod inbox;
 pub mod intake;
 pub mod machine;
+mod offer;
 pub mod perform;
 pub mod recovery;
 pub mod reply;
@@ -25,23 +29,27 @@ pub mod router_end;
 pub mod runner;
 pub mod schedule;
 pub mod state;
+pub mod tell;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::domain::failure::FailureKind;
-use crate::domain::id::{PurchaseId, RouterId};
-use crate::gateway::GatewayPort;
+use crate::domain::id::{CompanyId, PurchaseId, RouterId};
+use crate::domain::time::Timestamp;
+use crate::gateway::Gateways;
 use crate::limits::Limits;
 use crate::link::LinkPort;
 use crate::seams::{Clock, Random, instant};
 use crate::store::sequence::Sequence;
 use crate::store::{Store, StoreError, purchases};
 use crate::vault::{Vault, VaultError};
-use machine::Timing;
+use inbox::{Inbox, Letter};
+use machine::{Message, Timing};
 use reply::Reply;
 use state::{Phase, Purchase};
 
@@ -49,6 +57,8 @@ use state::{Phase, Purchase};
 /// site is away it does not wait: the user is removed when the agent is back.
 const REMOVAL_WAIT_MS: u64 = 3_000;
 
+/// A page that asks makes the gateway be asked sooner, at most this often, in milliseconds.
+const ASK_SOONER_MS: i64 = 3_000;
 /// How often parking looks whether all purchases have finished their step, in milliseconds.
 const PARK_LOOK_MS: u64 = 20;
 /// How often a purchase is looked for that is just changing hands.
@@ -71,7 +81,11 @@ pub struct Parts {
     /// Routers.
     pub link: Arc<dyn LinkPort>,
     /// Money.
-    pub gateway: Arc<dyn GatewayPort>,
+    pub gateways: Gateways,
+    /// Names the installation of this process; only one process at a time is it.
+    pub node: String,
+    /// Where gateways reach this service from outside, without a trailing slash; none when they cannot.
+    pub public_url: Option<String>,
     /// How much may go on at once.
     pub limits: Limits,
     /// Limits in time.
@@ -99,9 +113,12 @@ pub(crate) struct Inner {
 
 /// A purchase that has a task in this process.
 struct Running {
+    company: CompanyId,
     router: RouterId,
     state: watch::Receiver<Arc<Purchase>>,
-    wake: Arc<Notify>,
+    inbox: Arc<Inbox>,
+    /// When its page last made it ask the gateway sooner.
+    asked_at: Timestamp,
 }
 
 /// What went wrong inside, while serving a purchase.
@@ -153,6 +170,13 @@ impl Purchases {
     pub async fn status(&self, router: &RouterId, id: &PurchaseId) -> Result<Option<Reply>, PurchaseError> {
         let Some(state) = self.watch(router, id).await? else { return Ok(None) };
         let purchase = Arc::clone(&state.borrow());
+        let now = self.0.parts.clock.now();
+        if let Some(running) = self.0.lock().get_mut(id)
+            && now.since(running.asked_at) >= ASK_SOONER_MS
+        {
+            running.asked_at = now;
+            running.inbox.put(Letter::unanswered(Message::Asked));
+        }
         Ok(Some(self.0.reply(&purchase)?))
     }
 
@@ -164,6 +188,7 @@ impl Purchases {
         while !self.0.lock().is_empty() && instant() < deadline {
             tokio::time::sleep(Duration::from_millis(PARK_LOOK_MS)).await;
         }
+        self.end_lease().await;
     }
 
     /// Follows a purchase: the live one, or the stored one, which is set going if it has something left to do.
@@ -183,7 +208,7 @@ impl Purchases {
             }
             // A row of this process without a task is getting its task, or has lost it: then it is given a new one.
             let abandoned = row.runner != self.0.runner || attempt % HANDOVER_PATIENCE == 0;
-            if abandoned && let Some(state) = self.adopt(row).await? {
+            if abandoned && let Some(state) = self.adopt(row, Vec::new()).await? {
                 return Ok(Some(state));
             }
             tokio::time::sleep(Duration::from_millis(HANDOVER_PAUSE_MS)).await;

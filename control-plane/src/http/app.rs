@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::link::{Authority, Hub};
 use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
+use crate::node::Node;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub config: Config,
     /// `host:port` that agents dial.
     pub agent_address: String,
+    /// The installation that this process is, alone.
+    pub node: Node,
 }
 
 /// The state of the router.

@@ -3,7 +3,9 @@
 pub mod catalogue;
 pub mod catalogue_debug;
 pub mod catalogue_item;
+pub mod pay;
 pub mod pay_conekta;
+pub mod pay_mercado_pago;
 mod payment_reply;
 mod product_view;
 pub mod public_config;

@@ -5,7 +5,8 @@ mod insert;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::state::{Buyer, Device, Product, Purchase, Terms, UserType};
+use super::runner::Start;
+use super::state::{Buyer, CardChoice, Device, Product, Purchase, Terms, UserType};
 use super::{Inner, PurchaseError, Purchases};
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
@@ -13,12 +14,17 @@ use crate::domain::failure::FailureKind;
 use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::phone;
+use crate::gateway::GatewayName;
 use crate::limits::{Reservation, TooMuch};
+use crate::store::StoreError;
 use crate::store::purchases::{self, Keyed, Offer, Row, Seller};
-use crate::store::{StoreError, credentials};
 
 /// Tokens of the gateways' test cards can be used again and again, so they do not tell a repeat from a new purchase.
 const REUSABLE_TOKEN_PREFIX: &str = "tok_test_";
+/// How a company says that its Mercado Pago account takes real money.
+const LIVE: &str = "live";
+/// The page's price may be so far from the catalogue's, in minor units.
+const AMOUNT_SLACK_MINOR: i64 = 1;
 /// How often a request is looked at anew because another one with the same key was stored meanwhile.
 const RACES_MAX: usize = 4;
 
@@ -32,6 +38,12 @@ pub struct Request {
     pub api_key: ApiKeyId,
     /// What.
     pub product_id: i64,
+    /// Through which gateway.
+    pub gateway: GatewayName,
+    /// Price as the page showed it, as decimal text, where the page says it.
+    pub amount: Option<String>,
+    /// What was said about the card.
+    pub card: CardChoice,
     /// Single-use card token.
     pub token: String,
     /// Buyer's name.
@@ -107,7 +119,8 @@ struct Draft {
     replaces: Option<String>,
     seller: Seller,
     offer: Offer,
-    phone: String,
+    price: Money,
+    phone: Option<String>,
     transaction: i64,
 }
 
@@ -180,7 +193,7 @@ impl Purchases {
                 Insertion::New(stored) => {
                     let (row, purchase) = *stored;
                     let id = purchase.terms.id.clone();
-                    this.run(row, purchase, seat, received);
+                    this.run(Start { row, purchase, seat, since: received, letters: Vec::new() });
                     Stored::As(Admitted::Purchase(id))
                 }
                 Insertion::Undecided(id) => Stored::As(Admitted::Undecided(id)),
@@ -247,7 +260,8 @@ impl Inner {
     ) -> Result<Draft, IntakeError> {
         let mut reader = self.parts.store.reader().await?;
         let conn = &mut reader.conn();
-        let seller = purchases::seller(conn, &request.company, &request.router, credentials::CONEKTA).await?;
+        let gateway = request.gateway.as_str();
+        let seller = purchases::seller(conn, &request.company, &request.router, gateway).await?;
         let seller = seller.ok_or(IntakeError::Refused(Code::RouterNotFound))?;
         if !seller.router_active {
             return Err(IntakeError::Refused(Code::RouterInactive));
@@ -261,21 +275,32 @@ impl Inner {
         if request.token.is_empty() {
             return Err(IntakeError::Refused(Code::TokenMissing));
         }
-        let phones =
-            [request.phone.as_deref(), seller.contact_phone.as_deref(), self.parts.fallback_phone.as_deref()];
-        let phone = phones.into_iter().flatten().find_map(phone::mexican);
-        let phone = phone.ok_or(IntakeError::Refused(Code::PhoneRequired))?;
+        let price = price(&request, &offer)?;
+        let phone = self.phone(&request, &seller)?;
         let transaction = self.transactions.next(&self.parts.store).await?;
-        Ok(Draft { request, key, fingerprint, replaces, seller, offer, phone, transaction })
+        Ok(Draft { request, key, fingerprint, replaces, seller, offer, price, phone, transaction })
+    }
+
+    /// The phone as the gateway wants it.
+    fn phone(&self, request: &Request, seller: &Seller) -> Result<Option<String>, IntakeError> {
+        match request.gateway {
+            GatewayName::Conekta => {
+                let fallback = self.parts.fallback_phone.as_deref();
+                let phones = [request.phone.as_deref(), seller.contact_phone.as_deref(), fallback];
+                let phone = phones.into_iter().flatten().find_map(phone::mexican);
+                phone.map(Some).ok_or(IntakeError::Refused(Code::PhoneRequired))
+            }
+            GatewayName::MercadoPago => Ok(request.phone.as_deref().and_then(phone::national)),
+        }
     }
 
     fn terms(&self, draft: &Draft) -> Result<Terms, IntakeError> {
         let request = &draft.request;
-        let currency = Currency::parse(&draft.offer.currency).ok_or(StoreError::Inconsistent {
-            table: "products",
-            column: "currency",
-            id: request.product_id.to_string(),
-        })?;
+        let live = draft.seller.mercado_pago_mode == LIVE;
+        let mut card = request.card.clone();
+        if request.gateway == GatewayName::MercadoPago && !live {
+            card.issuer = None;
+        }
         Ok(Terms {
             id: PurchaseId::draw(&self.parts.random),
             company: request.company.clone(),
@@ -286,7 +311,7 @@ impl Inner {
                 id: request.product_id,
                 name: draft.offer.sale_name.clone(),
                 profile: draft.offer.profile_name.clone(),
-                price: Money { minor: draft.offer.price_minor, currency },
+                price: draft.price,
             },
             buyer: Buyer {
                 name: request.name.clone(),
@@ -296,8 +321,27 @@ impl Inner {
             },
             user_type: request.user_type,
             device: request.device.clone(),
+            gateway: request.gateway,
             credentials_version: draft.seller.credentials_version.unwrap_or_default(),
+            live_only: request.gateway == GatewayName::MercadoPago && live,
+            idempotency_key: self.parts.random.uuid(self.parts.clock.now()),
+            card,
         })
+    }
+}
+
+/// The catalogue price; the page's own must be the same to a cent.
+fn price(request: &Request, offer: &Offer) -> Result<Money, IntakeError> {
+    let currency = Currency::parse(&offer.currency).ok_or(StoreError::Inconsistent {
+        table: "products",
+        column: "currency",
+        id: request.product_id.to_string(),
+    })?;
+    let price = Money { minor: offer.price_minor, currency };
+    match request.amount.as_deref().map(|text| Money::parse(text, currency)) {
+        Some(Some(shown)) if (shown.minor - price.minor).abs() <= AMOUNT_SLACK_MINOR => Ok(price),
+        Some(_) => Err(IntakeError::Refused(Code::AmountMismatch)),
+        None => Ok(price),
     }
 }
 
@@ -328,6 +372,11 @@ fn fingerprint(request: &Request) -> String {
         request.email,
         request.phone,
         request.user_type,
+        request.gateway.as_str(),
+        request.amount,
+        request.card.method,
+        request.card.issuer,
+        request.card.installments,
         device.mac,
         device.ip,
         device.auto_connect

@@ -1,31 +1,46 @@
 //! The purchase as a pure state machine: no IO, no clock, no chance.
 //!
 //! The runner goes round: [`advance`] lets time pass, [`next`] tells the one effect that is due, the runner performs
-//! it and [`apply()`] takes in what came of it. After a crash the stored state goes through [`resume`] and round again:
-//! every effect may be performed twice.
+//! it and [`apply()`] takes in what came of it. What people and gateways say meanwhile goes through [`hear`]. After a
+//! crash the stored state goes through [`resume`] and round again: every effect may be performed twice.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`due`] | which effect is due |
+//! | [`apply`](mod@apply) | what came of an effect at the router, of opening and of charging |
+//! | [`view`] | what the gateway shows of the payment |
+//! | [`refund`] | money on its way back |
+//! | [`hear`](mod@hear) | what is told from outside |
 //!
 //! What must hold, whatever the order of events:
-//! - a charge is due only when the router has confirmed the user and an order is open, and it is due once;
-//! - after a charge may have been sent, only the gateway's own word ends the purchase;
-//! - a reservation is removed only when it is sure that no money moved.
+//! - a charge is due only when the router has confirmed the user, and it is sent again only under its own key;
+//! - after a charge may have been sent, only the gateway's own word or a person ends the purchase;
+//! - a user that was paid for is removed only when the money goes back.
 
 mod apply;
+mod due;
+mod hear;
+mod refund;
+mod view;
 
-use super::state::{Charge, DrawnUser, LoginEnd, Phase, Purchase, UserType};
+use super::state::{Charge, DrawnUser, LoginEnd, Phase, Purchase, RefundState, UserType};
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
-use crate::gateway::{Charging, Opening, Reading};
+use crate::gateway::{Charging, Opening, Reading, RefundReason, Refunding, Searching};
 
 pub use apply::apply;
+pub use due::next;
+pub use hear::{Choice, Message, Refusal, choices, hear};
+
 use apply::decline;
 
 /// Most users drawn for one purchase.
 pub const DRAWS_MAX: u32 = 8;
 /// After a restart a purchase waits so long for its agent, in milliseconds; the agent's arrival ends it early.
 const RESUME_WAIT_MS: i64 = 5_000;
-/// Most tries to open an order.
-const ORDER_ATTEMPTS_MAX: u32 = 2;
+/// Most tries to open a payment.
+const OPENINGS_MAX: u32 = 2;
 
 /// Limits in time, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -36,31 +51,39 @@ pub struct Timing {
     pub charge_start_max_ms: i64,
     /// Longest wait for the answer to a charge.
     pub charge_timeout_ms: i64,
-    /// After a charge timed out, so long an order without a charge is left alone before it is closed.
+    /// After a charge timed out, so long a payment without a charge is left alone before it is closed; and so long a
+    /// refund of which nothing shows is left alone before it is sent again.
     pub quiet_period_ms: i64,
-    /// A payment that waits for the buyer or a review is closed after this.
+    /// A payment that waits for the buyer is closed after this.
     pub pending_max_ms: i64,
-    /// Who paid gets the access by then, or a person is called.
+    /// So long after the charge an unpaid user is kept for a payment that may take days.
+    pub reserve_lease_ms: i64,
+    /// So long a gateway is trusted to remember the key of a charge; and so long a search that finds nothing is no
+    /// proof that nothing is there.
+    pub key_life_ms: i64,
+    /// Who paid gets the access by then, or the money back.
     pub delivery_limit_ms: i64,
 }
 
 /// The one thing to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// Create the user at the router; open the order meanwhile if it is not open.
+    /// Create the user at the router; open the payment meanwhile if that is to be done.
     Reserve {
-        /// Whether the order has to be opened too.
-        open_order: bool,
+        /// Whether the payment has to be opened too.
+        open: bool,
     },
-    /// Open the order.
-    OpenOrder,
-    /// Send the charge.
+    /// Open the payment.
+    Open,
+    /// Send the charge, or send it again under its key.
     Charge,
-    /// Read the order.
-    ReadOrder,
-    /// Close the unpaid order.
-    CancelOrder,
-    /// Make the paid user anew, with the same name and password.
+    /// Read the payment.
+    Read,
+    /// Search the payment by our reference.
+    Search,
+    /// Close the unpaid payment.
+    Cancel,
+    /// Make the paid user anew.
     Remake,
     /// Tell the agent that the user is paid.
     Confirm,
@@ -68,9 +91,15 @@ pub enum Effect {
     Login,
     /// Remove the user.
     Release,
+    /// Disable the user and end its sessions.
+    Revoke,
+    /// Read how much of the money has gone back.
+    ReadRefund,
+    /// Give money back.
+    Refund,
     /// Nothing before this time.
     Wait(Timestamp),
-    /// Nothing ever.
+    /// Nothing ever, unless something is told.
     End,
 }
 
@@ -82,14 +111,38 @@ impl Effect {
             // The first reservation is stored with the request; a new draw must be stored before it is used.
             Self::Reserve { .. }
             | Self::Charge
-            | Self::CancelOrder
+            | Self::Cancel
             | Self::Remake
             | Self::Confirm
             | Self::Release
+            | Self::Revoke
+            | Self::Refund
             | Self::Wait(_)
             | Self::End => true,
             // These may be done again after a crash without anybody noticing.
-            Self::OpenOrder | Self::ReadOrder | Self::Login => false,
+            Self::Open | Self::Read | Self::Search | Self::Login | Self::ReadRefund => false,
+        }
+    }
+
+    /// The word in timelines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reserve { .. } => "reserve",
+            Self::Open => "open",
+            Self::Charge => "charge",
+            Self::Read => "read",
+            Self::Search => "search",
+            Self::Cancel => "cancel",
+            Self::Remake => "remake",
+            Self::Confirm => "confirm",
+            Self::Login => "login",
+            Self::Release => "release",
+            Self::Revoke => "revoke",
+            Self::ReadRefund => "read_refund",
+            Self::Refund => "refund",
+            Self::Wait(_) => "wait",
+            Self::End => "end",
         }
     }
 }
@@ -112,7 +165,7 @@ pub enum RouterEnd {
 /// What came of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The reservation ended; beside it, how opening the order ended if it was tried. Carries the user to try next.
+    /// The reservation ended; beside it, how opening the payment ended if it was tried. Carries the user to try next.
     Reserved {
         /// The router's part.
         router: RouterEnd,
@@ -121,27 +174,47 @@ pub enum Event {
         /// Used when the name was taken.
         next_draw: Option<DrawnUser>,
     },
-    /// Opening the order ended.
+    /// Opening the payment ended.
     Opened(Opening),
     /// The charge ended.
     Charged(Charging),
-    /// Reading the order ended.
-    Read(Reading),
-    /// Cancelling was asked for.
+    /// Reading the payment ended.
+    Read {
+        /// What it shows.
+        reading: Reading,
+        /// Whether the company wants users disabled whose money went back.
+        revokes: bool,
+    },
+    /// The search ended.
+    Searched(Searching),
+    /// Closing was asked for.
     CancelAsked,
     /// Making the user anew ended.
-    Remade(RouterEnd),
+    Remade {
+        /// The router's part.
+        router: RouterEnd,
+        /// Used when the name was taken and the buyer was not shown it.
+        next_draw: Option<DrawnUser>,
+    },
     /// Confirming ended.
     Confirmed(RouterEnd),
     /// The login ended.
     LoggedIn(LoginEnd),
     /// Removing ended.
     Released(RouterEnd),
-    /// A wait ended, by time or because something woke the purchase.
-    Woken {
-        /// Whether it was woken early.
-        early: bool,
+    /// Disabling ended.
+    Revoked(RouterEnd),
+    /// Reading how much has gone back ended.
+    RefundRead {
+        /// What the payment shows.
+        reading: Reading,
+        /// As in [`Event::Read`].
+        revokes: bool,
     },
+    /// Giving money back was asked for.
+    Refunded(Refunding),
+    /// A wait ended.
+    Woken,
 }
 
 /// A stored state as a new runner must take it: what was about to be sent may have been sent.
@@ -154,17 +227,26 @@ pub fn resume(mut purchase: Purchase, now: Timestamp) -> Purchase {
         }
         Phase::ChargeSent | Phase::Verifying => {
             purchase.phase = Phase::Unknown;
-            purchase.token_sealed = None;
+            if !purchase.terms.gateway.repeats_by_key() {
+                purchase.charge_sealed = None;
+            }
             purchase.wake_at = now;
         }
         Phase::Unknown
+        | Phase::ActionRequired
+        | Phase::PendingAsync
         | Phase::Paid
         | Phase::Declined
+        | Phase::Refunding
         | Phase::Completed
         | Phase::RolledBack
         | Phase::Failed
+        | Phase::Reversed
         | Phase::Mismatch
         | Phase::Stuck => {}
+    }
+    if let Some(refund) = purchase.refund_under_way_mut().filter(|refund| refund.state == RefundState::Sending) {
+        refund.state = RefundState::Sent;
     }
     purchase
 }
@@ -177,9 +259,17 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
         Phase::Requested | Phase::Reserved if age >= timing.charge_start_max_ms => {
             decline(&mut purchase, Failure::new(Code::RouterUnreachable, FailureKind::Unavailable), now);
         }
-        Phase::Reserved if purchase.order.is_some() => {
+        Phase::Reserved if purchase.payment.is_some() || !purchase.terms.gateway.opens_first() => {
             purchase.phase = Phase::ChargeSent;
-            purchase.charge = Some(Charge { started_at: now, refusal: None, redirect: None, review: false });
+            purchase.charge = Some(Charge {
+                started_at: now,
+                sent_at: now,
+                resends: 0,
+                refusal: None,
+                search: false,
+                redirect: None,
+                review: false,
+            });
         }
         Phase::Paid | Phase::Stuck if purchase.confirmed => {
             if purchase.login_due() && age >= timing.answer_deadline_ms {
@@ -189,67 +279,43 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
                 purchase.phase = Phase::Completed;
             }
         }
-        Phase::Paid if now.since(purchase.paid_at.unwrap_or(now)) >= timing.delivery_limit_ms => {
-            purchase.phase = Phase::Stuck;
-        }
+        Phase::Paid | Phase::Stuck if is_overdue(&purchase, now, timing) => overdue(&mut purchase, now),
         Phase::Requested
         | Phase::Reserved
         | Phase::ChargeSent
         | Phase::Verifying
         | Phase::Unknown
+        | Phase::ActionRequired
+        | Phase::PendingAsync
         | Phase::Paid
         | Phase::Declined
+        | Phase::Refunding
         | Phase::Completed
         | Phase::RolledBack
         | Phase::Failed
+        | Phase::Reversed
         | Phase::Mismatch
         | Phase::Stuck => {}
     }
+    refund::advance(&mut purchase, now);
     purchase
 }
 
-/// The effect that is due.
-#[must_use]
-pub fn next(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
-    let due = due(purchase, now, timing);
-    if due != Effect::End && purchase.wake_at > now { Effect::Wait(purchase.wake_at) } else { due }
+/// Whether who paid has waited longer for the access than the company allows.
+fn is_overdue(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
+    purchase.paid_at.is_some_and(|paid_at| now.since(paid_at) >= timing.delivery_limit_ms)
 }
 
-/// The effect that is due once the purchase need not wait.
-fn due(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
-    match purchase.phase {
-        Phase::Requested => Effect::Reserve { open_order: purchase.order.is_none() },
-        Phase::Reserved => Effect::OpenOrder,
-        Phase::ChargeSent => Effect::Charge,
-        Phase::Verifying => Effect::ReadOrder,
-        Phase::Unknown if closing_is_due(purchase, now, timing) => Effect::CancelOrder,
-        Phase::Unknown => Effect::ReadOrder,
-        Phase::Paid | Phase::Stuck if purchase.is_open() && purchase.remake => Effect::Remake,
-        Phase::Paid | Phase::Stuck if purchase.is_open() && !purchase.confirmed => Effect::Confirm,
-        Phase::Paid | Phase::Stuck if purchase.is_open() => Effect::Login,
-        Phase::Declined => Effect::Release,
-        Phase::RolledBack | Phase::Failed if spare_order(purchase) => Effect::CancelOrder,
-        Phase::RolledBack
-        | Phase::Failed
-        | Phase::Completed
-        | Phase::Mismatch
-        | Phase::Paid
-        | Phase::Stuck => Effect::End,
+/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person.
+fn overdue(purchase: &mut Purchase, now: Timestamp) {
+    let without_access = purchase.remake || purchase.terms.user_type == UserType::Pin;
+    let tried = purchase.refunds.iter().any(|refund| refund.reason == RefundReason::NotDelivered);
+    if without_access && !tried {
+        let amount = purchase.terms.product.price.minor - purchase.refunded_minor;
+        refund::give_back(purchase, RefundReason::NotDelivered, amount, now);
+    } else {
+        purchase.phase = Phase::Stuck;
     }
-}
-
-/// Whether the order is to be closed: nobody waits for the charge any more and it shows none, or it waits too long.
-fn closing_is_due(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
-    let Some(charge) = &purchase.charge else { return false };
-    let age = now.since(charge.started_at);
-    let waits = charge.review || charge.redirect.is_some();
-    let limit = if waits { timing.pending_max_ms } else { timing.charge_timeout_ms + timing.quiet_period_ms };
-    !purchase.order_cancelled && age >= limit
-}
-
-/// Whether an order was opened that will never be charged.
-fn spare_order(purchase: &Purchase) -> bool {
-    purchase.order.is_some() && purchase.charge.is_none() && !purchase.order_cancelled
 }
 
 /// Whether the buyer may be shown the user.
@@ -266,9 +332,13 @@ pub fn is_usable(purchase: &Purchase) -> bool {
         | Phase::ChargeSent
         | Phase::Verifying
         | Phase::Unknown
+        | Phase::ActionRequired
+        | Phase::PendingAsync
         | Phase::Declined
+        | Phase::Refunding
         | Phase::RolledBack
         | Phase::Failed
+        | Phase::Reversed
         | Phase::Mismatch
         | Phase::Stuck => false,
     }

@@ -4,25 +4,28 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use pagos_protocol::command::{Confirm, Login, PurchaseRef, Release, Reserve};
+use pagos_protocol::command::{Confirm, Login, PurchaseRef, Release, Reserve, Revoke};
 use pagos_protocol::{Action, Secret};
 use zeroize::Zeroizing;
 
 use super::machine::{DRAWS_MAX, Effect, Event, RouterEnd};
-use super::state::{DrawnUser, Purchase, UserType};
-use super::{Inner, PurchaseError, router_end};
+use super::state::{DrawnUser, Phase, Purchase, UserType};
+use super::{Inner, PurchaseError, offer, router_end};
 use crate::causes::chain;
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::hotspot_user::{draw_name, draw_password};
-use crate::gateway::{Buyer, CardToken, Charging, Key, Opening, OrderRequest, Reading};
-use crate::store::{credentials, purchases};
+use crate::domain::money::Money;
+use crate::gateway::{
+    ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
+};
+use crate::store::{companies, credentials, purchases};
 use crate::vault::Context;
 
-/// When the router refused, opening the order is waited for this long, in milliseconds, so that it can be cancelled.
-/// An order whose opening is not heard of stays open, unpaid and harmless.
-const SPARE_ORDER_WAIT_MS: u64 = 2_000;
+/// When the router refused, opening the payment is waited for this long, in milliseconds, so that it can be closed.
+/// One whose opening is not heard of stays open, unpaid and harmless.
+const SPARE_PAYMENT_WAIT_MS: u64 = 2_000;
 /// The login of a device ends so long before the answer is due, so that its end can still be stored, in milliseconds.
 const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
@@ -30,7 +33,7 @@ const LOGIN_MAX_MS: i64 = 10_000;
 
 /// Field names of sealed values.
 const PASSWORD_FIELD: &str = "purchase.password";
-const TOKEN_FIELD: &str = "purchase.card_token";
+const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.
 pub(super) async fn perform(
@@ -39,43 +42,76 @@ pub(super) async fn perform(
     effect: Effect,
 ) -> Result<Event, PurchaseError> {
     Ok(match effect {
-        Effect::Reserve { open_order } => reserve(inner, purchase, open_order).await?,
-        Effect::OpenOrder => Event::Opened(open_order(inner, purchase).await?),
+        Effect::Reserve { open } => reserve(inner, purchase, open).await?,
+        Effect::Open => Event::Opened(open_payment(inner, purchase).await?),
         Effect::Charge => Event::Charged(charge(inner, purchase).await?),
-        Effect::ReadOrder => Event::Read(read_order(inner, purchase).await?),
-        Effect::CancelOrder => {
-            if let Some(order) = &purchase.order {
-                let key = key(inner, purchase).await?;
-                inner.parts.gateway.cancel(key, order.id.clone()).await;
+        Effect::Read => {
+            let reading = read(inner, purchase, None).await?;
+            Event::Read { reading, revokes: revokes(inner, purchase).await? }
+        }
+        Effect::Search => {
+            let reference = purchase.terms.reference();
+            Event::Searched(gateway(inner, purchase).search(key(inner, purchase).await?, reference).await)
+        }
+        Effect::Cancel => {
+            if let Some(payment) = &purchase.payment {
+                gateway(inner, purchase).cancel(key(inner, purchase).await?, payment.id.clone()).await;
             }
             Event::CancelAsked
         }
-        Effect::Remake => Event::Remade(act(inner, purchase, reserve_action(inner, purchase)?).await),
+        Effect::Remake => {
+            let router = act(inner, purchase, reserve_action(inner, purchase)?).await;
+            let taken = router == RouterEnd::NameTaken && !purchase.shown;
+            let next_draw = if taken { draw_unsold(inner, purchase).await? } else { None };
+            Event::Remade { router, next_draw }
+        }
         Effect::Confirm => Event::Confirmed(act(inner, purchase, confirm_action(purchase)).await),
         Effect::Release => Event::Released(act(inner, purchase, release_action(purchase)).await),
+        Effect::Revoke => Event::Revoked(act(inner, purchase, revoke_action(purchase)).await),
         Effect::Login => Event::LoggedIn(login(inner, purchase).await?),
-        Effect::Wait(_) | Effect::End => Event::Woken { early: false },
+        Effect::ReadRefund => {
+            let surplus = purchase.refund_under_way().and_then(|refund| refund.payment.clone());
+            let reading = read(inner, purchase, surplus).await?;
+            Event::RefundRead { reading, revokes: revokes(inner, purchase).await? }
+        }
+        Effect::Refund => Event::Refunded(refund(inner, purchase).await?),
+        Effect::Wait(_) | Effect::End => Event::Woken,
     })
 }
 
-/// Asks the router, and opens the order meanwhile: it moves no money, and the charge waits for both.
+/// The gateway of a purchase.
+fn gateway<'a>(inner: &'a Inner, purchase: &Purchase) -> &'a dyn GatewayPort {
+    inner.parts.gateways.of(purchase.terms.gateway)
+}
+
+/// Whether the company wants users disabled whose money went back. Not asked while nothing can have gone back.
+async fn revokes(inner: &Inner, purchase: &Purchase) -> Result<bool, PurchaseError> {
+    if purchase.phase != Phase::Completed {
+        return Ok(false);
+    }
+    let mut reader = inner.parts.store.reader().await?;
+    Ok(companies::disables_on_refund(&mut reader.conn(), &purchase.terms.company).await?)
+}
+
+/// Asks the router, and opens the payment meanwhile: it moves no money, and the charge waits for both.
 async fn reserve(inner: &Inner, purchase: &Purchase, open: bool) -> Result<Event, PurchaseError> {
     let action = reserve_action(inner, purchase)?;
     let mut router = pin!(act(inner, purchase, action));
-    // An agent that is known to be away answers at once: then no order is opened.
+    // An agent that is known to be away answers at once: then no payment is opened.
     let early = router.as_mut().now_or_never();
     let mut opening = None;
     let router = match early {
         Some(end) => end,
         None if open => {
-            let mut order = pin!(opening_beside(inner, purchase));
+            let mut opened = pin!(opening_beside(inner, purchase));
             tokio::select! {
+                biased;
                 end = &mut router => {
-                    let patience = if end == RouterEnd::Done { None } else { Some(SPARE_ORDER_WAIT_MS) };
-                    opening = wait_for(order, patience).await;
+                    let patience = if end == RouterEnd::Done { None } else { Some(SPARE_PAYMENT_WAIT_MS) };
+                    opening = wait_for(opened, patience).await;
                     end
                 }
-                opened = &mut order => {
+                opened = &mut opened => {
                     opening = Some(opened);
                     router.await
                 }
@@ -98,60 +134,64 @@ async fn wait_for<F: Future>(work: F, patience_ms: Option<u64>) -> Option<F::Out
     }
 }
 
-/// Opens the order beside the reservation, whose outcome must not be lost when this fails inside.
+/// Opens the payment beside the reservation, whose outcome must not be lost when this fails inside.
 async fn opening_beside(inner: &Inner, purchase: &Purchase) -> Opening {
-    open_order(inner, purchase).await.unwrap_or_else(|error| {
-        tracing::error!(error = %chain(&error), "order could not be opened");
+    open_payment(inner, purchase).await.unwrap_or_else(|error| {
+        tracing::error!(error = %chain(&error), "payment could not be opened");
         Opening::Unknown
     })
 }
 
-async fn open_order(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
-    let terms = &purchase.terms;
-    let user_type = match terms.user_type {
-        UserType::Password => "usuario_contrasena",
-        UserType::Pin => "pin",
-    };
-    let request = OrderRequest {
-        purchase_id: terms.id.to_string(),
-        price: terms.product.price,
-        item: terms.product.name.clone(),
-        product_id: terms.product.id,
-        buyer: Buyer {
-            name: terms.buyer.name.clone(),
-            email: terms.buyer.email.clone(),
-            phone: terms.buyer.phone.clone(),
-        },
-        labels: vec![
-            ("empresa_id", terms.company.to_string()),
-            ("router_id", terms.router.to_string()),
-            ("producto_id", terms.product.id.to_string()),
-            ("auto_connect_requested", terms.device.auto_connect.to_string()),
-            ("mac_cliente", terms.device.mac.clone().unwrap_or_default()),
-            ("ip_cliente", terms.device.ip.clone().unwrap_or_default()),
-            ("user_type", user_type.to_owned()),
-        ],
-    };
-    Ok(inner.parts.gateway.open(key(inner, purchase).await?, request).await)
+async fn open_payment(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
+    let key = key(inner, purchase).await?;
+    Ok(gateway(inner, purchase).open(key, offer::sale(&purchase.terms)).await)
 }
 
-/// Sends the charge, unless it became too late for it while the attempt was stored.
+/// Sends the charge, unless it became too late for it while the attempt was stored. What is sent again under its key
+/// is sent however late.
 async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, PurchaseError> {
     let age = inner.parts.clock.now().since(purchase.terms.created_at);
-    let (Some(order), Some(token)) = (&purchase.order, &purchase.token_sealed) else {
-        return Ok(Charging::Unknown);
-    };
-    if age >= inner.parts.timing.charge_start_max_ms {
+    let Some(sealed) = &purchase.charge_sealed else { return Ok(Charging::Unknown) };
+    if purchase.phase == Phase::ChargeSent && age >= inner.parts.timing.charge_start_max_ms {
         return Ok(Charging::NotSent(Failure::new(Code::RouterUnreachable, FailureKind::Unavailable)));
     }
-    let token = CardToken(inner.parts.vault.open_sealed(&context(purchase, TOKEN_FIELD), token)?);
-    let attempt = format!("{}-1", purchase.terms.id);
-    Ok(inner.parts.gateway.charge(key(inner, purchase).await?, order.id.clone(), token, attempt).await)
+    let body = ChargeBody(inner.parts.vault.open_sealed(&context(purchase, CHARGE_FIELD), sealed)?);
+    let request = ChargeRequest {
+        payment: purchase.payment.as_ref().map(|payment| payment.id.clone()),
+        idempotency_key: purchase.terms.idempotency_key.clone(),
+        body,
+        device_session: purchase.terms.card.device_session.clone(),
+    };
+    Ok(gateway(inner, purchase).charge(key(inner, purchase).await?, request).await)
 }
 
-async fn read_order(inner: &Inner, purchase: &Purchase) -> Result<Reading, PurchaseError> {
-    let Some(order) = &purchase.order else { return Ok(Reading::Unknown) };
-    Ok(inner.parts.gateway.read(key(inner, purchase).await?, order.id.clone()).await)
+/// Reads a payment: the named one, else the purchase's own, else one that was hinted at.
+async fn read(
+    inner: &Inner,
+    purchase: &Purchase,
+    named: Option<String>,
+) -> Result<Reading, PurchaseError> {
+    let own = purchase.payment.as_ref().map(|payment| payment.id.clone());
+    let Some(payment) = named.or(own).or_else(|| purchase.hinted.clone()) else {
+        return Ok(Reading::Unknown);
+    };
+    Ok(gateway(inner, purchase).read(key(inner, purchase).await?, payment).await)
+}
+
+async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, PurchaseError> {
+    let own = purchase.payment.as_ref().map(|payment| payment.id.clone());
+    let Some(refund) = purchase.refund_under_way() else { return Ok(Refunding::Unknown) };
+    let Some(payment) = refund.payment.clone().or(own) else { return Ok(Refunding::Unknown) };
+    let price = purchase.terms.product.price;
+    let paid_minor = purchase.seen_minor.unwrap_or(price.minor);
+    let request = RefundRequest {
+        payment,
+        amount: Money { minor: refund.amount_minor, currency: price.currency },
+        full: refund.before_minor == Some(0) && refund.amount_minor == paid_minor,
+        reason: refund.reason,
+        idempotency_key: refund.id.clone(),
+    };
+    Ok(gateway(inner, purchase).refund(key(inner, purchase).await?, request).await)
 }
 
 async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::LoginEnd, PurchaseError> {
@@ -172,11 +212,12 @@ async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::Login
 
 async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
     let limit_ms = match &action {
-        Action::Release(_) => inner.parts.release_timeout_ms,
+        Action::Release(_) | Action::Revoke(_) => inner.parts.release_timeout_ms,
         Action::Reserve(_)
         | Action::Confirm(_)
         | Action::Login(_)
         | Action::DescribeUser { .. }
+        | Action::DescribeUsers { .. }
         | Action::ListProfiles
         | Action::Probe
         | Action::SetRouter(_)
@@ -211,6 +252,10 @@ fn release_action(purchase: &Purchase) -> Action {
     Action::Release(Release { purchase: reference(purchase), name: purchase.user.name.clone() })
 }
 
+fn revoke_action(purchase: &Purchase) -> Action {
+    Action::Revoke(Revoke { purchase: reference(purchase), name: purchase.user.name.clone() })
+}
+
 fn reference(purchase: &Purchase) -> PurchaseRef {
     PurchaseRef { id: purchase.terms.id.to_string(), version: purchase.command_version }
 }
@@ -219,11 +264,11 @@ fn reference(purchase: &Purchase) -> PurchaseRef {
 async fn key(inner: &Inner, purchase: &Purchase) -> Result<Key, PurchaseError> {
     let terms = &purchase.terms;
     let mut reader = inner.parts.store.reader().await?;
-    let version = terms.credentials_version;
-    let credential =
-        credentials::version(&mut reader.conn(), &terms.company, credentials::CONEKTA, version).await?;
+    let (gateway, version) = (terms.gateway.as_str(), terms.credentials_version);
+    let credential = credentials::version(&mut reader.conn(), &terms.company, gateway, version).await?;
+    drop(reader);
     let sealed = credential.map(|credential| credential.key_sealed).unwrap_or_default();
-    let context = Context { tenant: terms.company.as_str(), field: credentials::CONEKTA_PRIVATE_KEY };
+    let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
     Ok(Key(inner.parts.vault.open_sealed(&context, &sealed)?))
 }
 
@@ -237,9 +282,9 @@ fn context<'a>(purchase: &'a Purchase, field: &'static str) -> Context<'a> {
     Context { tenant: purchase.terms.company.as_str(), field }
 }
 
-/// Seals a card token for a company.
-pub(super) fn seal_token(inner: &Inner, company: &str, token: &str) -> String {
-    inner.parts.vault.seal(&Context { tenant: company, field: TOKEN_FIELD }, token)
+/// Seals the bytes of a charge for a company.
+pub(super) fn seal_charge(inner: &Inner, company: &str, body: &ChargeBody) -> String {
+    inner.parts.vault.seal(&Context { tenant: company, field: CHARGE_FIELD }, &body.0)
 }
 
 /// Draws a user for a company; whether its name is free is not known yet.

@@ -1,7 +1,8 @@
-//! What a starting process does with what an earlier one left.
+//! What a process does with purchases that no living process runs.
 //!
-//! Every open purchase is taken over and goes through [`machine::resume`]: a charge that may have been sent is asked
-//! for at the gateway, never sent again.
+//! A process that runs purchases holds a lease, renewed as long as it lives. When it starts, and every now and then, it
+//! takes over every open purchase whose runner's lease has ended; each goes through [`machine::resume`]: a charge that
+//! may have been sent is asked for at the gateway, never charged anew.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,40 +11,55 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{broadcast, watch};
 
-use super::state::{Phase, Purchase};
+use super::inbox::Letter;
+use super::machine::Message;
+use super::runner::Start;
+use super::state::Purchase;
 use super::{PurchaseError, Purchases, machine, read_state};
 use crate::causes::chain;
 use crate::domain::id::{PurchaseId, RouterId};
 use crate::seams::instant;
-use crate::store::StoreError;
 use crate::store::purchases::{self, Row};
+use crate::store::{StoreError, runners};
 
 /// Most purchases taken over at once.
 const TAKEOVERS_MAX: usize = 32;
-/// How often open purchases without a task are looked for, in milliseconds.
-const SWEEP_INTERVAL_MS: u64 = 30_000;
+/// How long a process that does not renew its lease keeps its purchases, in milliseconds.
+const LEASE_MS: i64 = 15_000;
+/// How often the lease is renewed, in milliseconds.
+const RENEW_INTERVAL_MS: u64 = 5_000;
+/// How often open purchases without a task, or of a dead process, are looked for, in milliseconds.
+const SWEEP_INTERVAL_MS: u64 = 15_000;
 /// How often old keys and names are forgotten, in milliseconds.
 const PRUNE_INTERVAL_MS: u64 = 3_600_000;
+/// Leases that ended so long ago are forgotten, in milliseconds.
+const LEASE_KEPT_MS: i64 = 86_400_000;
 
 /// What a purchase shows of itself.
 type State = watch::Receiver<Arc<Purchase>>;
 
 impl Purchases {
-    /// Takes over every purchase that an earlier process left open; gives their number.
-    ///
-    /// One control plane at a time uses a database: this takes what another live one runs, too.
+    /// Becomes the one living process of its node and takes over every open purchase that no living process runs;
+    /// gives their number.
     ///
     /// # Errors
     /// When the database fails. A purchase that cannot be read is logged and left for a person.
     pub async fn recover(&self) -> Result<usize, PurchaseError> {
+        self.renew_lease(true).await?;
+        self.take_over_abandoned().await
+    }
+
+    /// Takes over what processes left that do not live any more.
+    async fn take_over_abandoned(&self) -> Result<usize, PurchaseError> {
         let rows = {
             let mut reader = self.0.parts.store.reader().await?;
-            purchases::open_elsewhere(&mut reader.conn(), &self.0.runner).await?
+            let now = runners::now(&mut reader.conn(), self.0.parts.clock.now()).await?;
+            purchases::abandoned(&mut reader.conn(), &self.0.runner, now).await?
         };
         let found = rows.len();
         let takeovers = stream::iter(rows).for_each_concurrent(TAKEOVERS_MAX, |row| async move {
             let id = row.id.clone();
-            if let Err(error) = self.adopt(row).await {
+            if let Err(error) = self.adopt(row, Vec::new()).await {
                 tracing::error!(purchase.id = id, error = %chain(&error), "purchase could not be taken over");
             }
         });
@@ -51,27 +67,34 @@ impl Purchases {
         Ok(found)
     }
 
-    /// Makes this process the runner of a stored purchase; none when somebody else wrote it meanwhile.
+    /// Makes this process the runner of a stored purchase; none when another living process runs it or wrote it
+    /// meanwhile. `letters` is what it is told first.
     ///
     /// Cancel-safe: a purchase that was taken over gets its task even when nobody waits for it any more.
-    pub(super) async fn adopt(&self, row: Row) -> Result<Option<State>, PurchaseError> {
+    pub(super) async fn adopt(
+        &self,
+        row: Row,
+        letters: Vec<Letter>,
+    ) -> Result<Option<State>, PurchaseError> {
         let (this, id) = (self.clone(), PurchaseId::new(&row.id));
-        let takeover = tokio::spawn(async move { this.take_over(row).await });
+        let takeover = tokio::spawn(async move { this.take_over(row, letters).await });
         takeover.await.map_err(|_| PurchaseError::NotRun(id))?
     }
 
-    async fn take_over(&self, mut row: Row) -> Result<Option<State>, PurchaseError> {
+    async fn take_over(&self, mut row: Row, letters: Vec<Letter>) -> Result<Option<State>, PurchaseError> {
         let stored = read_state(&row)?;
         if self.0.lock().contains_key(&stored.terms.id) {
             return Ok(None);
         }
         let runner = self.0.runner.clone();
         let taken = {
-            let (row, runner) = (row.clone(), runner.clone());
-            let take =
-                self.0.parts.store.write(move |conn| {
-                    Box::pin(async move { purchases::take_over(conn, &row, &runner).await })
-                });
+            let (row, runner, ours) = (row.clone(), runner.clone(), self.0.parts.clock.now());
+            let take = self.0.parts.store.write(move |conn| {
+                Box::pin(async move {
+                    let now = runners::now(conn, ours).await?;
+                    purchases::take_over(conn, &row, &runner, now).await
+                })
+            });
             take.await.map_err(|error: StoreError| error)?
         };
         if !taken {
@@ -81,42 +104,84 @@ impl Purchases {
         row.runner = runner;
         let seat = self.0.parts.limits.reserved(&stored.terms.router);
         let purchase = machine::resume(stored, self.0.parts.clock.now());
-        Ok(Some(self.run(row, purchase, seat, instant())))
+        Ok(Some(self.run(Start { row, purchase, seat, since: instant(), letters })))
     }
 
-    /// Wakes what waits for a router when its agent is back. Ends when no more agents can arrive.
+    /// Tries again what waits for a router when its agent is back. Ends when no more agents can arrive.
     pub async fn attend(&self, mut arrivals: broadcast::Receiver<RouterId>) {
         loop {
             match arrivals.recv().await {
-                Ok(router) => self.wake_router(&router),
-                Err(broadcast::error::RecvError::Lagged(_)) => self.wake_all(),
+                Ok(router) => self.site_moved(Some(&router)),
+                Err(broadcast::error::RecvError::Lagged(_)) => self.site_moved(None),
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
     }
 
-    /// Gives purchases that lost their task a new one, and forgets old keys and names. Never ends.
+    /// Renews the lease, takes over what is left without a runner or a task, and forgets what is old. Never ends.
     pub async fn keep_house(&self) {
+        let mut renew = tokio::time::interval(Duration::from_millis(RENEW_INTERVAL_MS));
         let mut prune = tokio::time::interval(Duration::from_millis(PRUNE_INTERVAL_MS));
         let mut sweep = tokio::time::interval(Duration::from_millis(SWEEP_INTERVAL_MS));
         let mut idle = BTreeSet::new();
         loop {
             tokio::select! {
-                _ = prune.tick() => self.prune().await,
+                biased;
+                _ = renew.tick() => if let Err(error) = self.renew_lease(false).await {
+                    tracing::error!(error = %chain(&error), "lease of this process could not be renewed");
+                },
                 _ = sweep.tick() => match self.sweep(&idle).await {
                     Ok(found) => idle = found,
                     Err(error) => tracing::warn!(error = %chain(&error), "open purchases could not be looked through"),
                 },
+                _ = prune.tick() => self.prune().await,
             }
         }
     }
 
-    /// Takes over what has been open without a task since the last sweep; gives what has none now.
+    async fn renew_lease(&self, first: bool) -> Result<(), PurchaseError> {
+        let (runner, node) = (self.0.runner.clone(), self.0.parts.node.clone());
+        let ours = self.0.parts.clock.now();
+        let renewed: Result<(), StoreError> = self
+            .0
+            .parts
+            .store
+            .write(move |conn| {
+                Box::pin(async move {
+                    if first {
+                        runners::retire_others(conn, &runner, &node).await?;
+                    }
+                    let now = runners::now(conn, ours).await?;
+                    runners::renew(conn, &runner, &node, now.plus(LEASE_MS)).await
+                })
+            })
+            .await;
+        Ok(renewed?)
+    }
+
+    /// Ends the lease of a process that has parked its purchases.
+    pub(super) async fn end_lease(&self) {
+        let runner = self.0.runner.clone();
+        let ended: Result<(), StoreError> = self
+            .0
+            .parts
+            .store
+            .write(move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
+            .await;
+        if let Err(error) = ended {
+            tracing::warn!(error = %chain(&error), "lease of this process could not be ended");
+        }
+    }
+
+    /// Takes over what no living process runs, and what of our own has been open without a task since the last sweep;
+    /// gives what has none now.
     pub(super) async fn sweep(
         &self,
         idle_before: &BTreeSet<PurchaseId>,
     ) -> Result<BTreeSet<PurchaseId>, PurchaseError> {
-        let open = purchases::open_keys(&mut self.0.parts.store.reader().await?.conn()).await?;
+        self.take_over_abandoned().await?;
+        let runner = &self.0.runner;
+        let open = purchases::open_keys(&mut self.0.parts.store.reader().await?.conn(), runner).await?;
         let mut idle = BTreeSet::new();
         for (router, id) in open {
             if self.0.lock().contains_key(&id) {
@@ -125,22 +190,19 @@ impl Purchases {
             let row = purchases::find(&mut self.0.parts.store.reader().await?.conn(), &router, &id).await?;
             if let Some(row) = row.filter(|row| row.open && idle_before.contains(&id)) {
                 tracing::error!(purchase.id = %id, "open purchase had no task");
-                self.adopt(row).await?;
+                self.adopt(row, Vec::new()).await?;
             }
             idle.insert(id);
         }
         Ok(idle)
     }
 
-    fn wake_router(&self, router: &RouterId) {
-        for running in self.0.lock().values().filter(|running| running.router == *router) {
-            wake(running);
-        }
-    }
-
-    fn wake_all(&self) {
+    /// Tells what waits for a router, or for any, that it may try again.
+    fn site_moved(&self, router: Option<&RouterId>) {
         for running in self.0.lock().values() {
-            wake(running);
+            if router.is_none_or(|router| running.router == *router) {
+                running.inbox.put(Letter::unanswered(Message::SiteMoved));
+            }
         }
     }
 
@@ -151,7 +213,12 @@ impl Purchases {
                 .0
                 .parts
                 .store
-                .write(move |conn| Box::pin(async move { purchases::prune(conn, now).await }));
+                .write(move |conn| {
+                    Box::pin(async move {
+                        runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
+                        purchases::prune(conn, now).await
+                    })
+                });
             match work.await {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -162,13 +229,5 @@ impl Purchases {
                 }
             }
         }
-    }
-}
-
-/// Wakes a purchase that waits for its router; one that waits for the gateway is left to its schedule.
-fn wake(running: &super::Running) {
-    let phase = running.state.borrow().phase;
-    if matches!(phase, Phase::Requested | Phase::Reserved | Phase::Paid | Phase::Declined | Phase::Stuck) {
-        running.wake.notify_one();
     }
 }

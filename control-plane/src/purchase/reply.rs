@@ -3,12 +3,14 @@
 use zeroize::Zeroizing;
 
 use super::machine;
+use super::books;
 use super::state::{LoginEnd, Phase, Purchase, Step, UserType};
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::id::PurchaseId;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::gateway::{Card, GatewayName, Words};
 
 /// Credentials are shown this long after the purchase, in milliseconds.
 const CREDENTIALS_SHOWN_MS: i64 = 86_400_000;
@@ -26,6 +28,25 @@ pub struct Reply {
     pub steps: Vec<Step>,
     /// What is told.
     pub kind: ReplyKind,
+    /// What Mercado Pago shows, for its clients; none before there is a payment, and at other gateways.
+    pub mercado_pago: Option<MercadoPago>,
+}
+
+/// What Mercado Pago shows of a payment.
+#[derive(Clone)]
+pub struct MercadoPago {
+    /// Its id of the payment.
+    pub payment: String,
+    /// Its words.
+    pub words: Words,
+    /// Number of monthly payments.
+    pub installments: u32,
+    /// Card kind as the page's script named it.
+    pub method: Option<String>,
+    /// Issuer as the page's script named it.
+    pub issuer: Option<String>,
+    /// Card details that may be kept.
+    pub card: Card,
 }
 
 /// The three kinds of answer.
@@ -47,6 +68,8 @@ pub enum ReplyKind {
 /// What was sold.
 #[derive(Clone)]
 pub struct Sale {
+    /// The gateway's word for money that has come.
+    pub paid_word: &'static str,
     /// The gateway's id of the payment.
     pub transaction: String,
     /// Which kind of user.
@@ -86,16 +109,20 @@ pub struct DeviceEnd {
 #[must_use]
 pub fn is_settled(purchase: &Purchase) -> bool {
     match purchase.phase {
-        Phase::Unknown => {
-            purchase.charge.as_ref().is_some_and(|charge| charge.review || charge.redirect.is_some())
-        }
-        Phase::Completed | Phase::RolledBack | Phase::Failed => true,
+        Phase::ActionRequired
+        | Phase::PendingAsync
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Reversed => true,
         Phase::Paid => machine::is_usable(purchase) && !purchase.login_due(),
         Phase::Requested
         | Phase::Reserved
         | Phase::ChargeSent
         | Phase::Verifying
+        | Phase::Unknown
         | Phase::Declined
+        | Phase::Refunding
         | Phase::Mismatch
         | Phase::Stuck => false,
     }
@@ -109,7 +136,7 @@ pub fn reply(purchase: &Purchase, password: Option<Zeroizing<String>>, now: Time
             let shown = now.since(purchase.terms.created_at) < CREDENTIALS_SHOWN_MS;
             (ReplyKind::Sold(Box::new(sale(purchase, password, shown))), purchase.paid_at.unwrap_or(now))
         }
-        (None, Phase::Declined | Phase::RolledBack | Phase::Failed) => {
+        (None, Phase::Declined | Phase::RolledBack | Phase::Failed | Phase::Reversed) => {
             let fault = Failure::new(Code::InternalError, FailureKind::Fault);
             (ReplyKind::Ended(purchase.failure.unwrap_or(fault)), now)
         }
@@ -120,25 +147,45 @@ pub fn reply(purchase: &Purchase, password: Option<Zeroizing<String>>, now: Time
             | Phase::ChargeSent
             | Phase::Verifying
             | Phase::Unknown
+            | Phase::ActionRequired
+            | Phase::PendingAsync
             | Phase::Paid
+            | Phase::Refunding
             | Phase::Completed
             | Phase::Mismatch
             | Phase::Stuck,
         ) => (pending(purchase), now),
     };
-    Reply { id: purchase.terms.id.clone(), at, steps: purchase.steps.clone(), kind }
+    let (id, steps) = (purchase.terms.id.clone(), purchase.steps.clone());
+    Reply { id, at, steps, kind, mercado_pago: mercado_pago(purchase) }
+}
+
+fn mercado_pago(purchase: &Purchase) -> Option<MercadoPago> {
+    let payment = purchase.payment.as_ref().filter(|_| purchase.terms.gateway == GatewayName::MercadoPago)?;
+    Some(MercadoPago {
+        payment: payment.id.clone(),
+        words: purchase.words.clone().unwrap_or_default(),
+        installments: purchase.terms.card.installments,
+        method: purchase.terms.card.method.clone(),
+        issuer: purchase.terms.card.issuer.clone(),
+        card: purchase.card.clone().unwrap_or_default(),
+    })
 }
 
 fn pending(purchase: &Purchase) -> ReplyKind {
     let charge = purchase.charge.as_ref();
     let redirect = charge.and_then(|charge| charge.redirect.clone());
     let in_review = charge.is_some_and(|charge| charge.review);
+    let detail = purchase.words.as_ref().map_or("", |words| words.detail.as_str());
     let code = match purchase.phase {
-        Phase::Paid => Code::DeliveryPending,
+        Phase::Paid | Phase::Refunding => Code::DeliveryPending,
         Phase::Stuck if purchase.paid_at.is_some() => Code::DeliveryPending,
         Phase::Mismatch | Phase::Stuck => Code::PaymentInReview,
-        Phase::Unknown if redirect.is_some() => Code::PaymentWaiting,
-        Phase::Unknown if in_review => Code::PaymentInReview,
+        Phase::ActionRequired => Code::PaymentWaiting,
+        Phase::PendingAsync if in_review => Code::PaymentInReview,
+        // Mercado Pago: the bank answers within minutes, nobody has to act.
+        Phase::PendingAsync if detail == "pending_contingency" => Code::PaymentPending,
+        Phase::PendingAsync => Code::PaymentWaiting,
         Phase::Requested
         | Phase::Reserved
         | Phase::ChargeSent
@@ -147,22 +194,24 @@ fn pending(purchase: &Purchase) -> ReplyKind {
         | Phase::Declined
         | Phase::Completed
         | Phase::RolledBack
-        | Phase::Failed => Code::PaymentPending,
+        | Phase::Failed
+        | Phase::Reversed => Code::PaymentPending,
     };
-    let redirect = redirect.filter(|_| code == Code::PaymentWaiting);
+    let redirect = redirect.filter(|_| purchase.phase == Phase::ActionRequired);
     ReplyKind::Pending { code, redirect }
 }
 
 fn sale(purchase: &Purchase, password: Zeroizing<String>, shown: bool) -> Sale {
     let terms = &purchase.terms;
-    let order = purchase.order.as_ref();
+    let payment = purchase.payment.as_ref();
     let (user, password) = if shown {
         (purchase.user.name.clone(), password)
     } else {
         (MASK.to_owned(), Zeroizing::new(MASK.to_owned()))
     };
     Sale {
-        transaction: order.map_or_else(|| terms.id.to_string(), |order| order.id.clone()),
+        paid_word: books::paid_word(terms.gateway),
+        transaction: payment.map_or_else(|| terms.id.to_string(), |payment| payment.id.clone()),
         user_type: terms.user_type,
         user,
         password,

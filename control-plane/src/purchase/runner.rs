@@ -12,8 +12,10 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::inbox::{Inbox, Letter};
 use super::machine::{self, Effect, Event};
 use super::state::{Phase, Purchase, Step};
+use super::timeline::{self, Line, PENDING_LINES_MAX};
 use super::{Inner, Purchases, Running, books, perform};
 use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
@@ -22,7 +24,7 @@ use crate::limits::Reservation;
 use crate::seams::instant;
 use crate::store::ledger::{self, Entry};
 use crate::store::purchases::{self, Row};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, timeline as record};
 
 /// First pause after a commit failed, in milliseconds; doubles up to [`COMMIT_PAUSE_MAX_MS`].
 const COMMIT_PAUSE_FIRST_MS: u64 = 50;
@@ -33,6 +35,20 @@ const UNDECIDED_ALARM_MS: i64 = 900_000;
 /// Pause after an effect could not be performed for a reason inside this process, in milliseconds.
 const FAULT_PAUSE_MS: i64 = 2_000;
 
+/// A stored purchase on its way to a task.
+pub(super) struct Start {
+    /// Its row.
+    pub(super) row: Row,
+    /// Its state.
+    pub(super) purchase: Purchase,
+    /// Its place among the router's reservations.
+    pub(super) seat: Reservation,
+    /// When its current step began.
+    pub(super) since: Instant,
+    /// What it is told first.
+    pub(super) letters: Vec<Letter>,
+}
+
 /// A purchase in the hands of its task.
 struct Run {
     inner: Arc<Inner>,
@@ -42,10 +58,14 @@ struct Run {
     entry: Entry,
     /// Whether `purchase` differs from the row on disk.
     dirty: bool,
+    /// Lines of the record that are not on disk.
+    lines: Vec<Line>,
+    /// Messages that were taken in, but are not on disk.
+    taken: Vec<Letter>,
     /// Its place among the router's reservations; given back when no unpaid user can be on the router.
     seat: Option<Reservation>,
     publish: watch::Sender<Arc<Purchase>>,
-    wake: Arc<Notify>,
+    inbox: Arc<Inbox>,
     last_mark: Instant,
 }
 
@@ -56,13 +76,13 @@ struct Lost;
 struct Registered {
     inner: Arc<Inner>,
     id: PurchaseId,
-    wake: Arc<Notify>,
+    inbox: Arc<Inbox>,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
         let mut running = self.inner.lock();
-        if running.get(&self.id).is_some_and(|entry| Arc::ptr_eq(&entry.wake, &self.wake)) {
+        if running.get(&self.id).is_some_and(|entry| Arc::ptr_eq(&entry.inbox, &self.inbox)) {
             running.remove(&self.id);
         }
     }
@@ -73,29 +93,37 @@ impl Drop for Registered {
 /// # Errors
 /// Never in practice: a state is plain data.
 pub(super) fn encode(purchase: &Purchase) -> Result<String, StoreError> {
-    serde_json::to_string(purchase).map_err(|_| StoreError::Inconsistent {
-        table: "purchases",
-        column: "state",
-        id: purchase.terms.id.to_string(),
-    })
+    serde_json::to_string(purchase).map_err(|_| inconsistent(purchase, "state"))
+}
+
+/// Lines of the record as they are stored.
+///
+/// # Errors
+/// Never in practice: a line is plain data.
+pub(super) fn encode_lines(purchase: &Purchase, lines: &[Line]) -> Result<String, StoreError> {
+    serde_json::to_string(lines).map_err(|_| inconsistent(purchase, "lines"))
+}
+
+fn inconsistent(purchase: &Purchase, column: &'static str) -> StoreError {
+    StoreError::Inconsistent { table: "purchases", column, id: purchase.terms.id.to_string() }
 }
 
 impl Purchases {
-    /// Gives a stored purchase a task. `since` is when its current step began.
-    pub(super) fn run(
-        &self,
-        row: Row,
-        purchase: Purchase,
-        seat: Reservation,
-        since: Instant,
-    ) -> watch::Receiver<Arc<Purchase>> {
+    /// Gives a stored purchase a task.
+    pub(super) fn run(&self, start: Start) -> watch::Receiver<Arc<Purchase>> {
+        let Start { row, purchase, seat, since, letters } = start;
         let (publish, state) = watch::channel(Arc::new(purchase.clone()));
-        let wake = Arc::new(Notify::new());
+        let inbox = Arc::new(Inbox { letters: letters.into(), wake: Notify::new() });
         let id = purchase.terms.id.clone();
-        let running =
-            Running { router: purchase.terms.router.clone(), state: state.clone(), wake: Arc::clone(&wake) };
+        let running = Running {
+            company: purchase.terms.company.clone(),
+            router: purchase.terms.router.clone(),
+            state: state.clone(),
+            inbox: Arc::clone(&inbox),
+            asked_at: self.0.parts.clock.now(),
+        };
         self.0.lock().insert(id.clone(), running);
-        let registered = Registered { inner: Arc::clone(&self.0), id: id.clone(), wake: Arc::clone(&wake) };
+        let registered = Registered { inner: Arc::clone(&self.0), id: id.clone(), inbox: Arc::clone(&inbox) };
         let span = tracing::info_span!("purchase", purchase.id = %id, router.id = %purchase.terms.router);
         let mut run = Run {
             inner: Arc::clone(&self.0),
@@ -103,9 +131,11 @@ impl Purchases {
             purchase,
             row,
             dirty: false,
+            lines: Vec::new(),
+            taken: Vec::new(),
             seat: Some(seat),
             publish,
-            wake,
+            inbox,
             last_mark: since,
         };
         run.mark("accept");
@@ -124,71 +154,124 @@ impl Run {
     async fn finish(&mut self) -> Result<(), Lost> {
         let mut stopping = self.inner.stopping.subscribe();
         loop {
+            self.hear();
             let (now, timing) = (self.inner.parts.clock.now(), self.inner.parts.timing);
-            let before = self.purchase.phase;
             self.take(|purchase| machine::advance(purchase, now, &timing));
             let effect = machine::next(&self.purchase, now, &timing);
-            if self.dirty && effect.needs_commit() && !self.only_waits_longer(effect) {
+            if self.must_commit(effect) {
                 self.commit().await?;
             }
-            if before != self.purchase.phase || self.publish.borrow().phase != self.purchase.phase {
+            if self.publish.borrow().phase != self.purchase.phase {
                 self.log();
             }
             if !self.dirty {
                 self.publish.send_replace(Arc::new(self.purchase.clone()));
+                self.taken.drain(..).for_each(Letter::taken);
             }
             if !self.purchase.phase.holds_reservation() {
                 self.seat = None;
             }
             let event = match effect {
-                Effect::End => return Ok(()),
+                Effect::End if self.leave() => return Ok(()),
+                Effect::End => Event::Woken,
                 Effect::Wait(_) if *stopping.borrow() => return Ok(()),
                 Effect::Wait(until) => self.wait(until.since(now), &mut stopping).await,
                 Effect::Reserve { .. }
-                | Effect::OpenOrder
+                | Effect::Open
                 | Effect::Charge
-                | Effect::ReadOrder
-                | Effect::CancelOrder
+                | Effect::Read
+                | Effect::Search
+                | Effect::Cancel
                 | Effect::Remake
                 | Effect::Confirm
                 | Effect::Login
-                | Effect::Release => self.perform(effect).await,
+                | Effect::Release
+                | Effect::Revoke
+                | Effect::ReadRefund
+                | Effect::Refund => self.perform(effect).await,
             };
             let now = self.inner.parts.clock.now();
-            self.take(|purchase| machine::apply(purchase, event, now));
-            if effect == Effect::ReadOrder {
-                self.watch_undecided(now);
+            self.take(|purchase| machine::apply(purchase, event, now, &timing));
+            self.watch_undecided(effect, now);
+        }
+    }
+
+    /// Takes in what was told meanwhile.
+    fn hear(&mut self) {
+        for letter in self.inbox.drain() {
+            let now = self.inner.parts.clock.now();
+            match machine::hear(self.purchase.clone(), &letter.message, now) {
+                Ok(after) => {
+                    let line = timeline::told(&letter.message, now).filter(|_| after != self.purchase);
+                    self.take(|_| after);
+                    line.into_iter().for_each(|line| self.write_line(line));
+                    self.taken.push(letter);
+                }
+                Err(refusal) => letter.refused(refusal),
             }
         }
+    }
+
+    /// Gives up the place among the running ones, unless something was told meanwhile.
+    fn leave(&self) -> bool {
+        let mut running = self.inner.lock();
+        if !self.inbox.is_empty() {
+            return false;
+        }
+        running.remove(&self.purchase.terms.id);
+        true
+    }
+
+    fn must_commit(&self, effect: Effect) -> bool {
+        self.dirty && (!self.taken.is_empty() || (effect.needs_commit() && !self.only_waits_longer(effect)))
     }
 
     /// Whether all that changed is when a router is tried again: not worth a disk sync.
     fn only_waits_longer(&self, effect: Effect) -> bool {
         let same_phase = self.row.phase == self.purchase.phase.as_str();
         let of_router = matches!(self.purchase.phase, Phase::Paid | Phase::Declined | Phase::Stuck);
-        matches!(effect, Effect::Wait(_)) && same_phase && of_router && self.purchase.router_attempts > 0
+        let repeats = self.purchase.router_attempts > 1;
+        matches!(effect, Effect::Wait(_)) && same_phase && of_router && repeats
     }
 
-    /// Replaces the state by what `change` makes of it.
+    /// Replaces the state by what `change` makes of it, and notes where it led.
     fn take(&mut self, change: impl FnOnce(Purchase) -> Purchase) {
         let after = change(self.purchase.clone());
+        let moved = after.phase != self.purchase.phase;
         self.dirty |= after != self.purchase;
         self.purchase = after;
+        if moved {
+            self.write_line(timeline::phase(&self.purchase, self.inner.parts.clock.now()));
+        }
+    }
+
+    /// Notes a line for the next commit. What is repeated without end is noted a limited number of times.
+    fn write_line(&mut self, line: Line) {
+        let repeats = self.lines.last().is_some_and(|last| last.step == line.step && last.result == line.result);
+        if self.lines.len() < PENDING_LINES_MAX && !repeats {
+            self.lines.push(line);
+        }
     }
 
     async fn perform(&mut self, effect: Effect) -> Event {
         match perform::perform(&self.inner, &self.purchase, effect).await {
             Ok(event) => {
                 self.mark(step_name(effect));
+                let line = timeline::performed(effect, &event, self.inner.parts.clock.now());
+                self.write_line(line);
                 event
             }
             Err(error) => {
                 tracing::error!(error = %chain(&error), "effect could not be performed");
+                let later = self.inner.parts.clock.now().plus(FAULT_PAUSE_MS);
                 // The agent may have been asked all the same.
                 self.purchase.maybe_reserved |= matches!(effect, Effect::Reserve { .. });
-                self.purchase.wake_at = self.inner.parts.clock.now().plus(FAULT_PAUSE_MS);
+                self.purchase.wake_at = later;
+                if let Some(refund) = self.purchase.refund_under_way_mut() {
+                    refund.wake_at = refund.wake_at.max(later);
+                }
                 self.dirty = true;
-                Event::Woken { early: false }
+                Event::Woken
             }
         }
     }
@@ -196,10 +279,12 @@ impl Run {
     async fn wait(&self, millis: i64, stopping: &mut watch::Receiver<bool>) -> Event {
         let pause = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
         tokio::select! {
-            () = tokio::time::sleep(pause) => Event::Woken { early: false },
-            () = self.wake.notified() => Event::Woken { early: true },
-            _ = stopping.changed() => Event::Woken { early: false },
+            biased;
+            () = self.inbox.wake.notified() => {}
+            _ = stopping.changed() => {}
+            () = tokio::time::sleep(pause) => {}
         }
+        Event::Woken
     }
 
     /// Writes the state; keeps trying while the database is away, because what happened must not be forgotten.
@@ -209,17 +294,19 @@ impl Run {
         row.phase = self.purchase.phase.as_str().to_owned();
         row.open = self.purchase.is_open();
         row.undecided = self.purchase.is_undecided();
+        row.attention = self.purchase.needs_person();
         row.wake_at = self.purchase.wake_at.0;
         let entry = books::entry(&self.purchase);
         let mut changed = (entry != self.entry).then(|| entry.clone());
         let mut pause = COMMIT_PAUSE_FIRST_MS;
         loop {
-            let result = match encode(&self.purchase) {
-                Ok(state) => {
+            let result = match (encode(&self.purchase), encode_lines(&self.purchase, &self.lines)) {
+                (Ok(state), Ok(lines)) => {
                     row.state = state;
-                    save(&self.inner.parts.store, row.clone(), changed.clone()).await
+                    let lines = (!self.lines.is_empty()).then_some(lines);
+                    save(&self.inner.parts.store, row.clone(), changed.clone(), lines).await
                 }
-                Err(error) => Err(error),
+                (Err(error), _) | (_, Err(error)) => Err(error),
             };
             match result {
                 Ok(true) => break,
@@ -246,6 +333,7 @@ impl Run {
         }
         self.row = row;
         self.entry = entry;
+        self.lines.clear();
         self.dirty = false;
         self.mark("record");
         Ok(())
@@ -279,7 +367,7 @@ impl Run {
     fn log(&self) {
         let phase = self.purchase.phase;
         let failure = self.purchase.failure.map_or("", |failure| failure.code.as_str());
-        if matches!(phase, Phase::Stuck | Phase::Mismatch) {
+        if self.purchase.needs_person() {
             tracing::error!(purchase.phase = phase.as_str(), "purchase waits for a person");
         } else {
             tracing::info!(purchase.phase = phase.as_str(), purchase.failure = failure, "purchase moved on");
@@ -287,28 +375,40 @@ impl Run {
     }
 
     /// Calls for a person when a charge stays undecided; once per question, so the calls become rare by themselves.
-    fn watch_undecided(&self, now: Timestamp) {
+    fn watch_undecided(&self, effect: Effect, now: Timestamp) {
         let Some(charge) = &self.purchase.charge else { return };
         let age = now.since(charge.started_at);
-        if self.purchase.phase == Phase::Unknown && age >= UNDECIDED_ALARM_MS {
+        let asked = matches!(effect, Effect::Read | Effect::Search);
+        if asked && self.purchase.phase == Phase::Unknown && age >= UNDECIDED_ALARM_MS {
             tracing::error!(charge.age_ms = age, "charge is still undecided");
         }
     }
 }
 
-async fn save(store: &Store, row: Row, entry: Option<Entry>) -> Result<bool, StoreError> {
+async fn save(
+    store: &Store,
+    row: Row,
+    entry: Option<Entry>,
+    lines: Option<String>,
+) -> Result<bool, StoreError> {
     store
         .write(move |conn| {
             Box::pin(async move {
                 let saved = purchases::save(conn, &row).await?;
-                if saved && let Some(entry) = &entry {
-                    let (company, id) = (CompanyId::new(&row.company_id), PurchaseId::new(&row.id));
+                if !saved {
+                    return Ok(false);
+                }
+                let (company, id) = (CompanyId::new(&row.company_id), PurchaseId::new(&row.id));
+                if let Some(lines) = &lines {
+                    record::add(conn, &company, &id, row.version, lines).await?;
+                }
+                if let Some(entry) = &entry {
                     ledger::update(conn, &company, &id, entry).await?;
                     if entry.hotspot_state == "removed" {
                         purchases::free_name(conn, &row, &entry.hotspot_user).await?;
                     }
                 }
-                Ok(saved)
+                Ok(true)
             })
         })
         .await
@@ -318,13 +418,14 @@ async fn save(store: &Store, row: Row, entry: Option<Entry>) -> Result<bool, Sto
 const fn step_name(effect: Effect) -> &'static str {
     match effect {
         Effect::Reserve { .. } => "reserve",
-        Effect::OpenOrder => "order",
+        Effect::Open => "order",
         Effect::Charge => "charge",
-        Effect::ReadOrder => "verify",
-        Effect::CancelOrder => "cancel",
+        Effect::Read | Effect::Search => "verify",
+        Effect::Cancel => "cancel",
         Effect::Remake | Effect::Confirm => "deliver",
         Effect::Login => "login",
-        Effect::Release => "release",
+        Effect::Release | Effect::Revoke => "release",
+        Effect::ReadRefund | Effect::Refund => "refund",
         Effect::Wait(_) | Effect::End => "wait",
     }
 }

@@ -1,12 +1,18 @@
 //! What is known of one purchase. Stored whole at every commit; everything the machine decides, it decides from this.
 
+mod phase;
+mod refund;
+mod terms;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::failure::Failure;
-use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
-use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::gateway::{Card, Order};
+use crate::gateway::{Card, Payment, Words};
+
+pub use phase::Phase;
+pub use refund::{Refund, RefundState};
+pub use terms::{Buyer, CardChoice, Device, Product, Terms, UserType};
 
 /// One purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,21 +27,21 @@ pub struct Purchase {
     pub draws: u32,
     /// Version of the newest decision that the agent was or will be told.
     pub command_version: u64,
-    /// The card token, sealed; dropped as soon as the charge was sent, or will not be.
-    pub token_sealed: Option<String>,
-    /// The gateway's order, once open.
-    pub order: Option<Order>,
-    /// How often opening the order had no answer.
-    pub order_attempts: u32,
-    /// Whether cancelling the unpaid order was asked for since it was last seen open.
-    pub order_cancelled: bool,
+    /// The bytes of the charge, sealed: they hold the card token. Dropped as soon as they will not be sent any more.
+    pub charge_sealed: Option<String>,
+    /// What the gateway knows the payment by, once it told: before the charge where it opens first, else after it.
+    pub payment: Option<Payment>,
+    /// How often opening the payment had no answer.
+    pub opening_attempts: u32,
+    /// Whether closing the unpaid payment was asked for since it was last seen open.
+    pub cancel_asked: bool,
     /// The charge, once we were about to send it.
     pub charge: Option<Charge>,
     /// How often the gateway was asked since the charge.
     pub asks: u32,
     /// Tries of the router act of this phase that did not succeed.
     pub router_attempts: u32,
-    /// Nothing is to be done before this.
+    /// Nothing is to be done before this, refunds aside.
     pub wake_at: Timestamp,
     /// Why it ended without access.
     pub failure: Option<Failure>,
@@ -45,89 +51,36 @@ pub struct Purchase {
     pub maybe_reserved: bool,
     /// When the user first stood on the router.
     pub reserved_at: Option<Timestamp>,
-    /// The paid user is gone from the router and must be made again.
+    /// The unpaid user was removed while the payment may still come.
+    pub released: bool,
+    /// The paid user is not on the router and must be made again.
     pub remake: bool,
+    /// The buyer may have been shown the user, so that its name and password must stay.
+    pub shown: bool,
     /// The agent confirmed the paid user.
     pub confirmed: bool,
     /// How the login of the device ended.
     pub login: Option<LoginEnd>,
     /// Card details that may be kept.
     pub card: Option<Card>,
+    /// The gateway's own words for the payment's state, as read last.
+    pub words: Option<Words>,
+    /// How much of the money went back, in minor units, as read last.
+    pub refunded_minor: i64,
+    /// How much the gateway shows as paid, in minor units, where it is not what was asked for.
+    pub seen_minor: Option<i64>,
+    /// Refunds asked for, oldest first.
+    pub refunds: Vec<Refund>,
+    /// What is left to be undone at the router.
+    pub undo: Option<Undo>,
+    /// The user was disabled because the money went back.
+    pub revoked: bool,
+    /// Something outside said that the gateway has news about a purchase that nothing waits for.
+    pub recheck: bool,
+    /// A payment that something outside named as ours; counts only once the gateway shows our reference on it.
+    pub hinted: Option<String>,
     /// How long each step took.
     pub steps: Vec<Step>,
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// Our id.
-    pub id: PurchaseId,
-    /// The seller.
-    pub company: CompanyId,
-    /// Where.
-    pub router: RouterId,
-    /// The key that asked.
-    pub api_key: ApiKeyId,
-    /// When.
-    pub created_at: Timestamp,
-    /// The product.
-    pub product: Product,
-    /// The buyer.
-    pub buyer: Buyer,
-    /// Which kind of user.
-    pub user_type: UserType,
-    /// The device, as far as the portal told.
-    pub device: Device,
-    /// Version of the gateway key in force when it was asked for; the attempt and all questions about it use that one.
-    pub credentials_version: i64,
-}
-
-/// The product as it was when it was sold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Product {
-    /// Our id.
-    pub id: i64,
-    /// Name on the receipt.
-    pub name: String,
-    /// Exact profile name on the router.
-    pub profile: String,
-    /// Price.
-    pub price: Money,
-}
-
-/// The buyer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buyer {
-    /// Name as typed.
-    pub name: String,
-    /// E-mail.
-    pub email: String,
-    /// Phone as the gateway wants it.
-    pub phone: String,
-    /// Phone as typed.
-    pub phone_typed: Option<String>,
-}
-
-/// The device that buys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Device {
-    /// MAC as sent.
-    pub mac: Option<String>,
-    /// IPv4 as sent.
-    pub ip: Option<String>,
-    /// Whether it shall be logged in.
-    pub auto_connect: bool,
-}
-
-/// Which kind of hotspot user is sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UserType {
-    /// Name and password.
-    #[serde(rename = "usuario_contrasena")]
-    Password,
-    /// The name alone.
-    Pin,
 }
 
 /// A hotspot user that was drawn, its password sealed.
@@ -142,10 +95,16 @@ pub struct DrawnUser {
 /// A charge that may have been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// When we were about to send it.
+    /// When we were about to send it first.
     pub started_at: Timestamp,
+    /// When we were about to send it last.
+    pub sent_at: Timestamp,
+    /// How often it was sent again under its key.
+    pub resends: u32,
     /// What the gateway said when it refused it.
     pub refusal: Option<Failure>,
+    /// Whether other payments under our reference are to be looked for before the refusal counts.
+    pub search: bool,
     /// Page that the buyer must open.
     pub redirect: Option<String>,
     /// Whether the gateway reviews it.
@@ -168,6 +127,16 @@ pub enum LoginEnd {
     Unverified,
 }
 
+/// What is to be undone at the router after money went back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// Remove the user: the access was never given.
+    Release,
+    /// Disable the user and end its sessions: the access had been given.
+    Revoke,
+}
+
 /// How long one step took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -177,92 +146,10 @@ pub struct Step {
     pub micros: u64,
 }
 
-/// Where a purchase stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Stored; the router is being asked, and the order may be opened.
-    Requested,
-    /// The user stands on the router; the order may still have to be opened.
-    Reserved,
-    /// The charge is about to be sent, or was sent and not answered yet.
-    ChargeSent,
-    /// The gateway answered the charge; the order is read to be sure.
-    Verifying,
-    /// It cannot be told whether money moved; the gateway is asked again and again.
-    Unknown,
-    /// Paid and recorded; the user is being confirmed at the router.
-    Paid,
-    /// No money moved; the user is being removed.
-    Declined,
-    /// Paid and delivered.
-    Completed,
-    /// No money moved and nothing is left on the router.
-    RolledBack,
-    /// Ended before anything stood on the router.
-    Failed,
-    /// The gateway shows something else than was asked for; a person decides.
-    Mismatch,
-    /// Cannot be settled by the machine; a person decides.
-    Stuck,
-}
-
-impl Phase {
-    /// The word in the `phase` column.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Reserved => "reserved",
-            Self::ChargeSent => "charge_sent",
-            Self::Verifying => "verifying",
-            Self::Unknown => "unknown",
-            Self::Paid => "paid",
-            Self::Declined => "declined",
-            Self::Completed => "completed",
-            Self::RolledBack => "rolled_back",
-            Self::Failed => "failed",
-            Self::Mismatch => "mismatch",
-            Self::Stuck => "stuck",
-        }
-    }
-
-    /// Whether the machine has something left to do, whatever else is known.
-    #[must_use]
-    const fn is_under_way(self) -> bool {
-        match self {
-            Self::Requested
-            | Self::Reserved
-            | Self::ChargeSent
-            | Self::Verifying
-            | Self::Unknown
-            | Self::Paid
-            | Self::Declined => true,
-            Self::Completed | Self::RolledBack | Self::Failed | Self::Mismatch | Self::Stuck => false,
-        }
-    }
-
-    /// Whether an unpaid user may stand on the router.
-    #[must_use]
-    pub const fn holds_reservation(self) -> bool {
-        match self {
-            Self::Requested
-            | Self::Reserved
-            | Self::ChargeSent
-            | Self::Verifying
-            | Self::Unknown
-            | Self::Declined => true,
-            Self::Paid | Self::Completed | Self::RolledBack | Self::Failed | Self::Mismatch | Self::Stuck => {
-                false
-            }
-        }
-    }
-}
-
 impl Purchase {
     /// A purchase that was just asked for.
     #[must_use]
-    pub fn new(terms: Terms, user: DrawnUser, token_sealed: String) -> Self {
+    pub fn new(terms: Terms, user: DrawnUser, charge_sealed: String) -> Self {
         let login = match (terms.device.auto_connect, &terms.device.mac) {
             (true, None) => Some(LoginEnd::NoMac),
             (true, Some(_)) | (false, _) => None,
@@ -274,10 +161,10 @@ impl Purchase {
             user,
             draws: 1,
             command_version: 1,
-            token_sealed: Some(token_sealed),
-            order: None,
-            order_attempts: 0,
-            order_cancelled: false,
+            charge_sealed: Some(charge_sealed),
+            payment: None,
+            opening_attempts: 0,
+            cancel_asked: false,
             charge: None,
             asks: 0,
             router_attempts: 0,
@@ -285,34 +172,74 @@ impl Purchase {
             paid_at: None,
             maybe_reserved: false,
             reserved_at: None,
+            released: false,
             remake: false,
+            shown: false,
             confirmed: false,
             login,
             card: None,
+            words: None,
+            refunded_minor: 0,
+            seen_minor: None,
+            refunds: Vec::new(),
+            undo: None,
+            revoked: false,
+            recheck: false,
+            hinted: None,
             steps: Vec::new(),
         }
     }
 
     /// Whether a runner has something left to do. Who paid is not given up, even when a person was called.
     #[must_use]
-    pub const fn is_open(&self) -> bool {
-        self.phase.is_under_way() || (matches!(self.phase, Phase::Stuck) && self.paid_at.is_some())
+    pub fn is_open(&self) -> bool {
+        let delivers_still = matches!(self.phase, Phase::Stuck) && self.paid_at.is_some();
+        self.phase.is_under_way()
+            || delivers_still
+            || self.undo.is_some()
+            || self.recheck
+            || self.refund_under_way().is_some()
     }
 
     /// Whether a charge may have been sent and it is not known what became of it.
     #[must_use]
     pub const fn is_undecided(&self) -> bool {
         match self.phase {
-            Phase::ChargeSent | Phase::Verifying | Phase::Unknown | Phase::Mismatch => true,
+            Phase::ChargeSent
+            | Phase::Verifying
+            | Phase::Unknown
+            | Phase::ActionRequired
+            | Phase::PendingAsync
+            | Phase::Mismatch => true,
             Phase::Stuck => self.paid_at.is_none(),
             Phase::Requested
             | Phase::Reserved
             | Phase::Paid
             | Phase::Declined
+            | Phase::Refunding
             | Phase::Completed
             | Phase::RolledBack
-            | Phase::Failed => false,
+            | Phase::Failed
+            | Phase::Reversed => false,
         }
+    }
+
+    /// Whether a person has to look at it.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        matches!(self.phase, Phase::Mismatch | Phase::Stuck)
+            || self.refunds.iter().any(Refund::is_refused_unseen)
+    }
+
+    /// The refund that is being worked on: one at a time, because a gateway only tells their sum.
+    #[must_use]
+    pub fn refund_under_way(&self) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.state.is_under_way())
+    }
+
+    /// As [`Self::refund_under_way`], to be changed.
+    pub fn refund_under_way_mut(&mut self) -> Option<&mut Refund> {
+        self.refunds.iter_mut().find(|refund| refund.state.is_under_way())
     }
 
     /// Whether a device login is wanted and has not ended.

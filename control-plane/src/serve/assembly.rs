@@ -13,12 +13,15 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
 use crate::config::Config;
-use crate::gateway::conekta::{Conekta, Settings};
+use crate::gateway::conekta::{self, Conekta};
+use crate::gateway::mercado_pago::{self, MercadoPago};
+use crate::gateway::Gateways;
 use crate::http::app::{App, Shared};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::purchase::machine::Timing;
 use crate::purchase::{Parts, Purchases};
+use crate::node;
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
@@ -50,6 +53,7 @@ pub async fn assemble(
 ) -> anyhow::Result<Assembled> {
     install_tls_provider();
     make_directory(&config.data_dir)?;
+    let node = node::claim(&config.data_dir, &random, clock.now())?;
     let store = Store::open(&config.database()).await.context("opening the database")?;
     let vault = Arc::new(open_vault(&config.key_file(), &store, &random).await?);
     let authority = Authority::open(&store, &vault, clock.clone(), random.clone()).await?;
@@ -63,7 +67,7 @@ pub async fn assemble(
         authority: authority.clone(),
         hub: hub.clone(),
     };
-    let purchases = purchases(&config, &link)?;
+    let purchases = purchases(&config, &link, node.id.clone())?;
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
@@ -80,6 +84,7 @@ pub async fn assemble(
         passwords,
         config,
         agent_address,
+        node,
     };
     Ok(Assembled { app: Arc::new(app), link })
 }
@@ -142,7 +147,7 @@ async fn api_keys(config: &Config, link: &link::Context) -> anyhow::Result<ApiKe
     Ok(ApiKeys::new(store, clock, random, signer, original, config.api_keys.days))
 }
 
-fn purchases(config: &Config, link: &link::Context) -> anyhow::Result<Purchases> {
+fn purchases(config: &Config, link: &link::Context, node: String) -> anyhow::Result<Purchases> {
     let (limits, times) = (&config.limits, &config.purchase);
     let allowance = Allowance {
         reservations_in_flight: limits.reservations_in_flight,
@@ -155,6 +160,8 @@ fn purchases(config: &Config, link: &link::Context) -> anyhow::Result<Purchases>
         charge_timeout_ms: millis(config.conekta.charge_timeout_ms),
         quiet_period_ms: millis(times.quiet_period_ms),
         pending_max_ms: millis(times.pending_max_ms),
+        reserve_lease_ms: millis(times.reserve_lease_ms),
+        key_life_ms: millis(times.key_life_ms),
         delivery_limit_ms: millis(times.delivery_limit_ms),
     };
     let phone = config.conekta.fallback_phone.trim();
@@ -164,7 +171,9 @@ fn purchases(config: &Config, link: &link::Context) -> anyhow::Result<Purchases>
         clock: link.clock.clone(),
         random: link.random.clone(),
         link: Arc::new(link.hub.clone()),
-        gateway: Arc::new(conekta(config)?),
+        gateways: gateways(config)?,
+        node,
+        public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),
         limits: Limits::new(allowance),
         timing,
         reserve_timeout_ms: times.reserve_timeout_ms,
@@ -173,28 +182,41 @@ fn purchases(config: &Config, link: &link::Context) -> anyhow::Result<Purchases>
     }))
 }
 
-fn conekta(config: &Config) -> anyhow::Result<Conekta> {
-    let settings = &config.conekta;
+fn gateways(config: &Config) -> anyhow::Result<Gateways> {
+    let (ours, theirs) = (&config.conekta, &config.mercado_pago);
+    let conekta = Conekta::new(
+        gateway_client(ours.connect_timeout_ms)?,
+        conekta::Settings {
+            url: ours.url.clone(),
+            version: ours.version.clone(),
+            charge_timeout_ms: ours.charge_timeout_ms,
+            read_timeout_ms: ours.read_timeout_ms,
+        },
+    );
+    let mercado_pago = MercadoPago::new(
+        gateway_client(theirs.connect_timeout_ms)?,
+        mercado_pago::Settings {
+            url: theirs.url.clone(),
+            charge_timeout_ms: theirs.charge_timeout_ms,
+            read_timeout_ms: theirs.read_timeout_ms,
+            statement_descriptor: theirs.statement_descriptor.clone(),
+        },
+    );
+    Ok(Gateways { conekta: Arc::new(conekta), mercado_pago: Arc::new(mercado_pago) })
+}
+
+fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let client = reqwest::Client::builder()
+    reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        .connect_timeout(Duration::from_millis(settings.connect_timeout_ms))
+        .connect_timeout(Duration::from_millis(connect_timeout_ms))
         .pool_idle_timeout(Duration::from_millis(IDLE_MS))
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("pagos-control-plane/", env!("CARGO_PKG_VERSION")))
         .build()
-        .context("making the gateway client")?;
-    Ok(Conekta::new(
-        client,
-        Settings {
-            url: settings.url.clone(),
-            version: settings.version.clone(),
-            charge_timeout_ms: settings.charge_timeout_ms,
-            read_timeout_ms: settings.read_timeout_ms,
-        },
-    ))
+        .context("making the gateway client")
 }
 
 fn millis(value: u64) -> i64 {

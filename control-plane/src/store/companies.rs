@@ -201,3 +201,17 @@ pub async fn counts(
         now.0
     )
 }
+
+/// Whether a company wants users disabled whose money went back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn disables_on_refund(conn: &mut Conn<'_>, id: &CompanyId) -> Result<bool, StoreError> {
+    let (disables,) = fetch_one!(
+        conn,
+        (bool,),
+        "SELECT disable_on_refund FROM companies WHERE id = $1",
+        id.as_str()
+    )?;
+    Ok(disables)
+}

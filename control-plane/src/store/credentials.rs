@@ -9,6 +9,11 @@ pub const CONEKTA: &str = "conekta";
 /// Field name under which a Conekta private key is sealed.
 pub const CONEKTA_PRIVATE_KEY: &str = "conekta.private_key";
 
+/// Name of the Mercado Pago gateway in the table.
+pub const MERCADO_PAGO: &str = "mercado_pago";
+/// Field name under which a Mercado Pago access token is sealed.
+pub const MERCADO_PAGO_ACCESS_TOKEN: &str = "mercado_pago.access_token";
+
 /// One version of a company's secret key.
 #[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Credential {

@@ -32,6 +32,10 @@ pub struct Opening {
     pub api_key: ApiKeyId,
     /// When.
     pub created_at: Timestamp,
+    /// Our reference at the gateway, where it is not the purchase.
+    pub external_reference: Option<String>,
+    /// What is kept beside, as a JSON object.
+    pub metadata: String,
 }
 
 /// What changes as the purchase goes on.
@@ -41,7 +45,7 @@ pub struct Entry {
     pub public_id: String,
     /// `pending`, `paid`, `declined`, `failed`, …
     pub payment_state: &'static str,
-    /// `pending`, `active`, `removed`.
+    /// `pending`, `active`, `removed`, `disabled`.
     pub hotspot_state: &'static str,
     /// User name.
     pub hotspot_user: String,
@@ -62,8 +66,9 @@ pub async fn open(conn: &mut Conn<'_>, opening: &Opening, entry: &Entry) -> Resu
         conn,
         "INSERT INTO transactions (id, public_id, purchase_id, company_id, router_id, product_id, gateway,
              amount_minor, currency, customer_name, customer_email, customer_phone, hotspot_user,
-             hotspot_password_sealed, payment_state, hotspot_state, api_key_id, metadata, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '{}', $18)",
+             hotspot_password_sealed, payment_state, hotspot_state, api_key_id, metadata, created_at,
+             external_reference)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         opening.id,
         &entry.public_id,
         opening.purchase.as_str(),
@@ -81,7 +86,9 @@ pub async fn open(conn: &mut Conn<'_>, opening: &Opening, entry: &Entry) -> Resu
         entry.payment_state,
         entry.hotspot_state,
         opening.api_key.as_str(),
-        opening.created_at.0
+        &opening.metadata,
+        opening.created_at.0,
+        opening.external_reference.as_deref()
     )?;
     Ok(())
 }

@@ -38,6 +38,8 @@ pub struct Row {
     pub open: bool,
     /// Whether a charge may have been sent whose outcome is not known.
     pub undecided: bool,
+    /// Whether a person has to look at it.
+    pub attention: bool,
     /// When, in milliseconds.
     pub wake_at: i64,
     /// When it was asked for, in milliseconds.
@@ -166,8 +168,8 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
     execute!(
         conn,
         "INSERT INTO purchases (id, company_id, router_id, product_id, buyer, phase, version, state, runner, open,
-             undecided, wake_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             undecided, attention, wake_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         &row.id,
         &row.company_id,
         &row.router_id,
@@ -179,6 +181,7 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
         &row.runner,
         row.open,
         row.undecided,
+        row.attention,
         row.wake_at,
         row.created_at
     )?;
@@ -192,7 +195,8 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
 pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
     let saved = execute!(
         conn,
-        "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, version = $3
+        "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
+             version = $3
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
         &row.id,
         &row.company_id,
@@ -202,23 +206,33 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
         &row.state,
         row.open,
         row.wake_at,
-        row.undecided
+        row.undecided,
+        row.attention
     )?;
     Ok(saved == 1)
 }
 
-/// Makes `runner` the process that may write the purchase; false when somebody wrote it since it was read.
+/// Makes `runner` the process that may write the purchase; false when somebody wrote it since it was read, or when it
+/// has something left to do and the lease of its runner lives at `now`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn take_over(conn: &mut Conn<'_>, row: &Row, runner: &str) -> Result<bool, StoreError> {
+pub async fn take_over(
+    conn: &mut Conn<'_>,
+    row: &Row,
+    runner: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let taken = execute!(
         conn,
-        "UPDATE purchases SET runner = $4, version = $3 + 1 WHERE id = $1 AND company_id = $2 AND version = $3",
+        "UPDATE purchases SET runner = $4, version = $3 + 1 WHERE id = $1 AND company_id = $2 AND version = $3
+             AND (NOT open OR runner = $4 OR NOT EXISTS
+                 (SELECT 1 FROM runners WHERE runners.id = purchases.runner AND lease_until > $5))",
         &row.id,
         &row.company_id,
         row.version,
-        runner
+        runner,
+        now.0
     )?;
     Ok(taken == 1)
 }
@@ -236,35 +250,65 @@ pub async fn find(
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             wake_at, created_at
+             attention, wake_at, created_at
          FROM purchases WHERE id = $1 AND router_id = $2",
         id.as_str(),
         router.as_str()
     )
 }
 
-/// All purchases with something left to do that `runner` does not run, oldest first: what a starting process takes over.
+/// One purchase of a company.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn open_elsewhere(conn: &mut Conn<'_>, runner: &str) -> Result<Vec<Row>, StoreError> {
+pub async fn find_of_company(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    id: &PurchaseId,
+) -> Result<Option<Row>, StoreError> {
+    fetch_optional!(
+        conn,
+        Row,
+        "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
+             attention, wake_at, created_at
+         FROM purchases WHERE id = $1 AND company_id = $2",
+        id.as_str(),
+        company.as_str()
+    )
+}
+
+/// All purchases with something left to do that neither `runner` nor any other living process runs, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn abandoned(conn: &mut Conn<'_>, runner: &str, now: Timestamp) -> Result<Vec<Row>, StoreError> {
     fetch_all!(
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             wake_at, created_at
-         FROM purchases WHERE open AND runner <> $1 ORDER BY created_at, id",
-        runner
+             attention, wake_at, created_at
+         FROM purchases WHERE open AND runner <> $1
+             AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.id = purchases.runner AND lease_until > $2)
+         ORDER BY created_at, id",
+        runner,
+        now.0
     )
 }
 
-/// Router and id of all purchases with something left to do.
+/// Router and id of all purchases of `runner` with something left to do.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn open_keys(conn: &mut Conn<'_>) -> Result<Vec<(RouterId, PurchaseId)>, StoreError> {
-    let rows: Vec<(String, String)> =
-        fetch_all!(conn, (String, String), "SELECT router_id, id FROM purchases WHERE open")?;
+pub async fn open_keys(
+    conn: &mut Conn<'_>,
+    runner: &str,
+) -> Result<Vec<(RouterId, PurchaseId)>, StoreError> {
+    let rows: Vec<(String, String)> = fetch_all!(
+        conn,
+        (String, String),
+        "SELECT router_id, id FROM purchases WHERE open AND runner = $1",
+        runner
+    )?;
     Ok(rows.into_iter().map(|(router, id)| (RouterId::new(router), PurchaseId::new(id))).collect())
 }
 
@@ -314,6 +358,10 @@ pub struct Seller {
     pub contact_phone: Option<String>,
     /// Newest version of its gateway key; none when it has none.
     pub credentials_version: Option<i64>,
+    /// `test` or `live`, as the company says of its Mercado Pago account.
+    pub mercado_pago_mode: String,
+    /// The part of its webhook addresses that cannot be guessed.
+    pub webhook_path: Option<String>,
 }
 
 /// The seller behind a router.
@@ -329,7 +377,7 @@ pub async fn seller(
     fetch_optional!(
         conn,
         Seller,
-        "SELECT r.active AS router_active, c.contact_phone,
+        "SELECT r.active AS router_active, c.contact_phone, c.mercado_pago_mode, c.webhook_path,
              (SELECT MAX(g.version) FROM gateway_credentials g WHERE g.company_id = c.id AND g.gateway = $3)
                  AS credentials_version
          FROM routers r JOIN companies c ON c.id = r.company_id

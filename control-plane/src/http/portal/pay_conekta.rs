@@ -1,107 +1,20 @@
 //! `POST /api/v1/payments/pagar-conekta`: sells a product to a card, by Conekta.
 
-use axum::Extension;
-use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::payment_reply;
-use crate::domain::code::Code;
-use crate::http::app::Shared;
+use super::pay::{Arrival, Chosen, TOKEN_CHARS_MAX, pay};
+use crate::gateway::GatewayName;
 use crate::http::body::{Body, Fields};
-use crate::http::error::{ApiError, Fault, Issue, Place};
-use crate::http::extract::PortalKey;
-use crate::http::frame::Received;
-use crate::purchase::intake::{Admitted, IntakeError, Request};
-use crate::purchase::state::{Device, UserType};
-use crate::text::{Language, Phrase};
-
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Longest idempotency key, in bytes.
-const KEY_BYTES_MAX: usize = 255;
-/// Longest card token, in characters.
-const TOKEN_CHARS_MAX: usize = 255;
-/// Longest name of a buyer, in characters.
-const NAME_CHARS_MAX: usize = 255;
-/// Longest phone as typed, in characters.
-const PHONE_CHARS_MAX: usize = 32;
-/// Longest word for the type of user, in characters; an unknown word counts as none.
-const USER_TYPE_CHARS_MAX: usize = 255;
+use crate::http::error::ApiError;
+use crate::purchase::state::CardChoice;
 
 /// Answers with the purchase's end, or with where to ask for it.
-pub async fn handle(
-    State(app): State<Shared>,
-    key: PortalKey,
-    language: Language,
-    Extension(received): Extension<Received>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    body.refuse_card_data()?;
-    let idempotency_key = idempotency_key(&headers)?;
-    let request = body.read(|fields| read(fields, &key, idempotency_key, received))?;
-    let router = key.router_id.clone();
-    let reply = match app.purchases.admit(request).await.map_err(|error| refusal(&error))? {
-        Admitted::Purchase(id) => app.purchases.answer(&router, &id).await,
-        Admitted::Undecided(id) => app.purchases.status(&router, &id).await,
-    };
-    let reply = reply.map_err(|error| ApiError::internal(&error))?;
-    let reply = reply.ok_or_else(|| ApiError::new(Code::TransactionNotFound))?;
-    Ok(payment_reply::render(&reply, language))
-}
-
-fn read(
-    fields: &mut Fields<'_>,
-    key: &PortalKey,
-    idempotency_key: Option<String>,
-    received: Received,
-) -> Request {
-    let mac = fields.optional_mac(("mac_cliente", "mac_address"));
-    let mac_sent = fields.raw(("mac_cliente", "mac_address")).and_then(serde_json::Value::as_str);
-    Request {
-        company: key.company_id.clone(),
-        router: key.router_id.clone(),
-        api_key: key.key_id.clone(),
-        product_id: fields.required_integer(("producto_id", "product_id")),
+pub async fn handle(arrival: Arrival, body: Body) -> Result<Response, ApiError> {
+    let choose = |fields: &mut Fields<'_>| Chosen {
+        gateway: GatewayName::Conekta,
         token: fields.required_string(("token_tarjeta", "card_token"), TOKEN_CHARS_MAX),
-        name: fields.required_string(("nombre_cliente", "customer_name"), NAME_CHARS_MAX),
-        email: fields.required_email(("email_cliente", "customer_email")),
-        phone: fields.optional_text(("telefono_cliente", "customer_phone"), PHONE_CHARS_MAX),
-        user_type: user_type(fields),
-        device: Device {
-            mac: mac.and_then(|_| mac_sent.map(str::to_owned)),
-            ip: fields.optional_ipv4(("ip_cliente", "ip_address")),
-            auto_connect: fields.optional_boolean(("conexion_automatica", "auto_connect")).unwrap_or(false),
-        },
-        idempotency_key,
-        received: received.0,
-    }
-}
-
-fn user_type(fields: &mut Fields<'_>) -> UserType {
-    match fields.optional_string(("tipo_usuario", "user_type"), USER_TYPE_CHARS_MAX).as_deref() {
-        Some("pin") => UserType::Pin,
-        Some(_) | None => UserType::Password,
-    }
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let good =
-        (1..=KEY_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
-    match value.to_str() {
-        Ok(text) if good => Ok(Some(text.to_owned())),
-        Ok(_) | Err(_) => Err(ApiError::validation(vec![Issue {
-            loc: vec![Place::Name("header"), Place::Name("Idempotency-Key")],
-            fault: Fault::Value(Phrase::IdempotencyKeySyntax),
-        }])),
-    }
-}
-
-fn refusal(error: &IntakeError) -> ApiError {
-    match error {
-        IntakeError::Refused(code) => ApiError::new(*code),
-        IntakeError::TooMuch(wait) => ApiError::new(Code::RateLimited).retry_after(wait.retry_after_s),
-        IntakeError::Inside(inside) => ApiError::internal(inside),
-    }
+        amount: None,
+        card: CardChoice::default(),
+    };
+    pay(arrival, body, choose).await
 }

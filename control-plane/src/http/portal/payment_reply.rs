@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::id::PurchaseId;
 use crate::domain::time::Timestamp;
 use crate::http::error::ApiError;
-use crate::purchase::reply::{DeviceEnd, Reply, ReplyKind, Sale};
+use crate::purchase::reply::{DeviceEnd, MercadoPago, Reply, ReplyKind, Sale};
 use crate::purchase::state::{Step, UserType};
 use crate::text::Language;
 
@@ -25,7 +25,7 @@ pub(super) fn render(reply: &Reply, language: Language) -> Response {
         ReplyKind::Sold(sale) => Json(sold(reply, sale, language)).into_response(),
         ReplyKind::Pending { code, redirect } => {
             let action = redirect.as_ref().map(|url| json!({"tipo": "redirect", "url": url}));
-            let body = json!({
+            let mut body = json!({
                 "success": false,
                 "estado_pago": "pending",
                 "id_transaccion": reply.id,
@@ -35,6 +35,10 @@ pub(super) fn render(reply: &Reply, language: Language) -> Response {
                 "code": code.as_str(),
                 "timestamp": reply.at.iso(),
             });
+            if let Some(shown) = &reply.mercado_pago {
+                body["mercado_pago"] = mercado_pago(shown, false);
+                body["advertencia"] = json!(language.code(*code));
+            }
             let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ASK_AGAIN_S));
             response
@@ -48,10 +52,10 @@ pub(super) fn render(reply: &Reply, language: Language) -> Response {
 }
 
 fn sold(reply: &Reply, sale: &Sale, language: Language) -> Value {
-    json!({
+    let mut body = json!({
         "success": true,
         "id_transaccion": sale.transaction,
-        "estado_pago": "paid",
+        "estado_pago": sale.paid_word,
         "tipo_usuario": user_type(sale.user_type),
         "usuario_hotspot": { "usuario": sale.user, "contrasena": sale.password.as_str() },
         "producto": {
@@ -64,6 +68,29 @@ fn sold(reply: &Reply, sale: &Sale, language: Language) -> Value {
         "timestamp": Timestamp::iso(reply.at),
         "estado_url": status_url(&reply.id),
         "auto_conexion": device(&sale.device, language),
+    });
+    if let Some(shown) = &reply.mercado_pago {
+        body["mercado_pago"] = mercado_pago(shown, true);
+    }
+    body
+}
+
+/// The object that clients of Mercado Pago read. Of a payment that is not decided the card is not told.
+fn mercado_pago(shown: &MercadoPago, decided: bool) -> Value {
+    let method = shown.card.brand.as_ref().or(shown.method.as_ref());
+    let mut payment_method = json!({ "id": method, "type": shown.card.kind });
+    if decided {
+        payment_method["issuer"] = json!(shown.card.issuer.as_ref().or(shown.issuer.as_ref()));
+        payment_method["last_four_digits"] = json!(shown.card.last4);
+        payment_method["installments"] = json!(shown.installments);
+    }
+    json!({
+        "payment_id": shown.payment.parse::<serde_json::Number>().ok(),
+        "status": shown.words.status,
+        "status_detail": shown.words.detail,
+        "installments": shown.installments,
+        "payment_method": payment_method,
+        "raw_response": {},
     })
 }
 

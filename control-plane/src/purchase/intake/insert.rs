@@ -2,10 +2,12 @@
 
 use super::{Draft, Insertion, IntakeError, Request, buyer};
 use crate::purchase::state::{DrawnUser, Purchase};
-use crate::purchase::{Inner, books, perform, runner};
+use crate::gateway::{CardToken, GatewayName, Means};
+use crate::purchase::timeline::{Line, Who};
+use crate::purchase::{Inner, books, offer, perform, runner};
 use crate::store::ledger::{self, Opening};
 use crate::store::purchases::{self, Row};
-use crate::store::{Conn, StoreError, credentials};
+use crate::store::{Conn, StoreError, timeline};
 
 /// Users drawn at once for a new purchase; their names may have been sold before.
 const CANDIDATES: usize = 8;
@@ -29,8 +31,9 @@ pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, Int
     let company = terms.company.as_str();
     let users: Vec<DrawnUser> =
         (0..CANDIDATES).map(|_| perform::draw(inner, company, terms.user_type)).collect();
-    let token_sealed = perform::seal_token(inner, company, &draft.request.token);
-    let purchase = Purchase::new(terms, users[0].clone(), token_sealed);
+    let body = inner.parts.gateways.of(terms.gateway).prepare(&offer::sale(&terms), &means(inner, &draft));
+    let charge_sealed = perform::seal_charge(inner, company, &body);
+    let purchase = Purchase::new(terms, users[0].clone(), charge_sealed);
     let runner = inner.runner.clone();
     let inserted = inner
         .parts
@@ -49,6 +52,27 @@ pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, Int
         Err(InsertError::Raced(request)) => Ok(Insertion::Raced(request)),
         Err(InsertError::Store(error)) => Err(error.into()),
     }
+}
+
+/// How the buyer pays.
+fn means(inner: &Inner, draft: &Draft) -> Means {
+    let request = &draft.request;
+    let live = draft.seller.mercado_pago_mode == super::LIVE;
+    Means {
+        token: CardToken(request.token.clone().into()),
+        method: request.card.method.clone(),
+        issuer: request.card.issuer.clone().filter(|_| live),
+        installments: request.card.installments,
+        ip: request.device.ip.clone(),
+        notify_url: notify_url(inner, draft),
+    }
+}
+
+/// Where the gateway tells of this payment, if it can reach us.
+fn notify_url(inner: &Inner, draft: &Draft) -> Option<String> {
+    let base = inner.parts.public_url.as_deref()?;
+    let path = draft.seller.webhook_path.as_deref()?;
+    Some(format!("{base}/api/v1/webhook/mercado-pago/{path}"))
 }
 
 /// None when another request holds the key: what was written must be undone.
@@ -89,6 +113,7 @@ async fn insert_in(
         return Ok(None);
     }
     ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
+    timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?).await?;
     Ok(Some(Insertion::New(Box::new((row, purchase)))))
 }
 
@@ -106,6 +131,7 @@ fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreE
         runner,
         open: purchase.is_open(),
         undecided: purchase.is_undecided(),
+        attention: purchase.needs_person(),
         wake_at: purchase.wake_at.0,
         created_at: terms.created_at.0,
     })
@@ -119,12 +145,51 @@ fn opening(draft: &Draft, purchase: &Purchase) -> Opening {
         company: terms.company.clone(),
         router: terms.router.clone(),
         product_id: terms.product.id,
-        gateway: credentials::CONEKTA,
+        gateway: terms.gateway.as_str(),
         price: terms.product.price,
         buyer_name: terms.buyer.name.clone(),
         buyer_email: terms.buyer.email.clone(),
         buyer_phone: terms.buyer.phone_typed.clone(),
         api_key: terms.api_key.clone(),
         created_at: terms.created_at,
+        external_reference: external_reference(purchase),
+        metadata: metadata(draft, purchase),
     }
+}
+
+/// The reference that clients of Mercado Pago look a sale up by.
+fn external_reference(purchase: &Purchase) -> Option<String> {
+    match purchase.terms.gateway {
+        GatewayName::Conekta => None,
+        GatewayName::MercadoPago => Some(purchase.terms.reference()),
+    }
+}
+
+/// What is kept beside the transaction, for clients that look it up there.
+fn metadata(draft: &Draft, purchase: &Purchase) -> String {
+    let terms = &purchase.terms;
+    match terms.gateway {
+        GatewayName::Conekta => "{}".into(),
+        GatewayName::MercadoPago => serde_json::json!({
+            "gateway": terms.gateway.as_str(),
+            "external_reference": terms.reference(),
+            "webhook_expected": draft.seller.webhook_path.is_some(),
+            "binary_mode": true,
+            "payment_method": terms.card.method,
+            "installments": terms.card.installments,
+            "payer_email": terms.buyer.email,
+            "items_info": [{ "id": terms.product.id.to_string(), "title": terms.product.name }],
+        })
+        .to_string(),
+    }
+}
+
+fn first_line(purchase: &Purchase) -> Result<String, StoreError> {
+    let line = Line {
+        at: purchase.terms.created_at,
+        step: "asked".into(),
+        result: purchase.phase.as_str().into(),
+        who: Who::Portal,
+    };
+    runner::encode_lines(purchase, &[line])
 }

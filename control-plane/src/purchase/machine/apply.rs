@@ -1,39 +1,42 @@
-//! What came of an effect, taken into the state.
+//! What came of an effect at the router, of opening and of charging, taken into the state.
 
-use super::{DRAWS_MAX, Event, ORDER_ATTEMPTS_MAX, RouterEnd};
+use super::{DRAWS_MAX, Event, OPENINGS_MAX, RouterEnd, refund, view};
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
-use crate::gateway::{Charging, Opening, OrderStatus, OrderView, Reading};
+use crate::gateway::{Charging, Opening, Payment};
+use crate::purchase::machine::due::RESENDS_MAX;
 use crate::purchase::schedule;
-use crate::purchase::state::{DrawnUser, Phase, Purchase};
+use crate::purchase::state::{DrawnUser, Phase, Purchase, Undo, UserType};
 
 /// Takes in what came of an effect.
 #[must_use]
-pub fn apply(mut purchase: Purchase, event: Event, now: Timestamp) -> Purchase {
+pub fn apply(mut purchase: Purchase, event: Event, now: Timestamp, timing: &super::Timing) -> Purchase {
     match event {
         Event::Reserved { router, opening, next_draw } => {
             after_reserve(&mut purchase, router, opening, next_draw, now);
         }
         Event::Opened(opening) => after_opening(&mut purchase, opening, now),
-        Event::Charged(charging) => after_charge(&mut purchase, charging, now),
-        Event::Read(reading) => after_reading(&mut purchase, reading, now),
+        Event::Charged(charging) if purchase.phase == Phase::ChargeSent => {
+            after_charge(&mut purchase, charging, now);
+        }
+        Event::Charged(charging) => after_resend(&mut purchase, charging, now),
+        Event::Read { reading, revokes } => view::after_reading(&mut purchase, reading, revokes, now),
+        Event::Searched(searching) => view::after_search(&mut purchase, searching, now, timing),
         Event::CancelAsked => {
-            purchase.order_cancelled = true;
+            purchase.cancel_asked = true;
             purchase.wake_at = now;
         }
-        Event::Remade(end) => after_remake(&mut purchase, end, now),
+        Event::Remade { router, next_draw } => after_remake(&mut purchase, router, next_draw, now),
         Event::Confirmed(end) => after_confirm(&mut purchase, end, now),
         Event::LoggedIn(end) => purchase.login = Some(end),
-        Event::Released(RouterEnd::Done | RouterEnd::Gone) => purchase.phase = Phase::RolledBack,
-        Event::Released(RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_)) => {
-            retry_router(&mut purchase, now);
+        Event::Released(end) => after_release(&mut purchase, end, now),
+        Event::Revoked(end) => after_revoke(&mut purchase, end, now),
+        Event::RefundRead { reading, revokes } => {
+            refund::after_reading(&mut purchase, reading, revokes, now, timing);
         }
-        Event::Woken { early } => {
-            if early {
-                purchase.wake_at = now;
-            }
-        }
+        Event::Refunded(refunding) => refund::after_sending(&mut purchase, refunding, now),
+        Event::Woken => {}
     }
     purchase
 }
@@ -51,11 +54,7 @@ fn after_reserve(
             purchase.reserved_at = Some(now);
         }
         RouterEnd::NameTaken => match next_draw {
-            Some(user) if purchase.draws < DRAWS_MAX => {
-                purchase.user = user;
-                purchase.draws += 1;
-                purchase.command_version += 1;
-            }
+            Some(user) if purchase.draws < DRAWS_MAX => draw_anew(purchase, user),
             Some(_) | None => {
                 refuse(purchase, Failure::new(Code::UsernameExhausted, FailureKind::Fault), now);
             }
@@ -69,32 +68,39 @@ fn after_reserve(
     }
 }
 
+fn draw_anew(purchase: &mut Purchase, user: DrawnUser) {
+    purchase.user = user;
+    purchase.draws += 1;
+    purchase.command_version += 1;
+}
+
 fn after_opening(purchase: &mut Purchase, opening: Opening, now: Timestamp) {
+    let wanted = purchase.phase == Phase::Reserved || purchase.phase == Phase::Requested;
     match opening {
-        Opening::Opened(order) => purchase.order = Some(order),
+        Opening::Opened(payment) => purchase.payment = Some(payment),
         Opening::Refused(failure) => {
-            if purchase.phase == Phase::Reserved || purchase.phase == Phase::Requested {
+            if wanted {
                 decline(purchase, failure, now);
             }
         }
         Opening::Unknown => {
-            purchase.order_attempts += 1;
-            let again = purchase.order_attempts < ORDER_ATTEMPTS_MAX;
-            if !again && (purchase.phase == Phase::Reserved || purchase.phase == Phase::Requested) {
+            purchase.opening_attempts += 1;
+            if wanted && purchase.opening_attempts >= OPENINGS_MAX {
                 decline(purchase, Failure::new(Code::GatewayError, FailureKind::Gateway), now);
             }
         }
     }
 }
 
+/// The answer to the first sending.
 fn after_charge(purchase: &mut Purchase, charging: Charging, now: Timestamp) {
-    purchase.token_sealed = None;
+    if !purchase.terms.gateway.repeats_by_key() {
+        purchase.charge_sealed = None;
+    }
     match charging {
-        Charging::Accepted => verify(purchase, now),
+        Charging::Accepted(payment) => accept(purchase, payment, now),
         Charging::Refused(failure) => {
-            if let Some(charge) = &mut purchase.charge {
-                charge.refusal = Some(failure);
-            }
+            remember_refusal(purchase, failure);
             verify(purchase, now);
         }
         Charging::Unknown => ask_later(purchase, now),
@@ -106,52 +112,64 @@ fn after_charge(purchase: &mut Purchase, charging: Charging, now: Timestamp) {
     }
 }
 
-fn after_reading(purchase: &mut Purchase, reading: Reading, now: Timestamp) {
-    match reading {
-        Reading::Found(view) => after_view(purchase, view, now),
-        Reading::Denied | Reading::Unknown => ask_later(purchase, now),
-    }
-}
-
-fn after_view(purchase: &mut Purchase, view: OrderView, now: Timestamp) {
-    let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
-    let as_asked = is_as_asked(purchase, &view);
-    match view.status {
-        OrderStatus::Paid if as_asked && view.refunded_minor == 0 => {
-            purchase.card = view.card;
-            pay(purchase, now);
+/// The answer to the same charge sent again: a refusal says nothing of the first sending, so it is searched for.
+fn after_resend(purchase: &mut Purchase, charging: Charging, now: Timestamp) {
+    if let Some(charge) = &mut purchase.charge {
+        charge.resends += 1;
+        charge.sent_at = now;
+        if charge.resends >= RESENDS_MAX {
+            purchase.charge_sealed = None;
         }
-        OrderStatus::Paid => purchase.phase = Phase::Mismatch,
-        OrderStatus::NoCharge => match refusal {
-            Some(failure) => decline(purchase, failure, now),
-            None => ask_later(purchase, now),
-        },
-        OrderStatus::Declined(failure) => decline(purchase, refusal.unwrap_or(failure), now),
-        OrderStatus::Closed(failure) | OrderStatus::Reversed(failure) => decline(purchase, failure, now),
-        OrderStatus::Pending { redirect, review } => {
-            if let Some(charge) = &mut purchase.charge {
-                charge.redirect = redirect;
-                charge.review = review;
+    }
+    match charging {
+        Charging::Accepted(payment) => accept(purchase, payment, now),
+        Charging::Refused(failure) | Charging::NotCharged(failure) => {
+            if is_about_this_charge(failure.kind) {
+                remember_refusal(purchase, failure);
+                purchase.charge_sealed = None;
             }
             ask_later(purchase, now);
         }
-        OrderStatus::Other(_) => ask_later(purchase, now),
+        Charging::Unknown | Charging::NotSent(_) => ask_later(purchase, now),
     }
 }
 
-/// Whether the gateway shows the order that was asked for.
-fn is_as_asked(purchase: &Purchase, view: &OrderView) -> bool {
-    let price = purchase.terms.product.price;
-    view.amount_minor == price.minor
-        && view.currency.eq_ignore_ascii_case(price.currency.code())
-        && view.reference.as_deref() == Some(purchase.terms.id.as_str())
-        && purchase.order.as_ref().is_some_and(|order| order.live == view.live)
+/// Whether a refusal is about the charge itself, and not about our key or how much is asked.
+const fn is_about_this_charge(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Request | FailureKind::Values | FailureKind::Payment => true,
+        FailureKind::Throttled | FailureKind::Gateway | FailureKind::Unavailable | FailureKind::Fault => false,
+    }
+}
+
+fn remember_refusal(purchase: &mut Purchase, failure: Failure) {
+    if let Some(charge) = &mut purchase.charge {
+        charge.refusal = Some(failure);
+    }
+}
+
+fn accept(purchase: &mut Purchase, payment: Option<Payment>, now: Timestamp) {
+    if payment.is_some() {
+        purchase.payment = payment;
+        purchase.charge_sealed = None;
+    }
+    verify(purchase, now);
+}
+
+fn verify(purchase: &mut Purchase, now: Timestamp) {
+    if purchase.payment.is_some() {
+        purchase.phase = Phase::Verifying;
+        purchase.wake_at = now;
+    } else {
+        ask_later(purchase, now);
+    }
 }
 
 fn after_confirm(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
     match end {
         RouterEnd::Done => {
             purchase.confirmed = true;
+            purchase.shown = true;
             purchase.router_attempts = 0;
         }
         RouterEnd::Gone => {
@@ -162,43 +180,113 @@ fn after_confirm(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
     }
 }
 
-fn after_remake(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
+fn after_remake(purchase: &mut Purchase, end: RouterEnd, next_draw: Option<DrawnUser>, now: Timestamp) {
+    // The agent remembers what it refused; whatever comes next is a new decision.
+    purchase.command_version += 1;
     match end {
         RouterEnd::Done => {
             purchase.remake = false;
-            purchase.command_version += 1;
+            purchase.released = false;
+            purchase.shown |= purchase.terms.user_type == UserType::Password;
+            purchase.router_attempts = 0;
+            purchase.reserved_at = purchase.reserved_at.or(Some(now));
         }
-        // Somebody else's user has the sold name: only a person can tell whose it is.
-        RouterEnd::NameTaken => {
-            purchase.phase = Phase::Stuck;
-            purchase.command_version += 1;
-            retry_router(purchase, now);
-        }
-        RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => {
-            // The agent remembers what it refused; a new decision is asked for anew.
-            purchase.command_version += 1;
-            retry_router(purchase, now);
-        }
+        RouterEnd::NameTaken => match next_draw {
+            Some(user) if !purchase.shown && purchase.draws < DRAWS_MAX => {
+                purchase.user = user;
+                purchase.draws += 1;
+            }
+            // Somebody else's user has the sold name: only a person can tell whose it is.
+            Some(_) | None => {
+                purchase.phase = Phase::Stuck;
+                retry_router(purchase, now);
+            }
+        },
+        RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
     }
 }
 
-/// Money has moved: from here the only way is forward.
-fn pay(purchase: &mut Purchase, now: Timestamp) {
+fn after_release(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
+    match end {
+        RouterEnd::Done | RouterEnd::Gone => {
+            purchase.router_attempts = 0;
+            purchase.wake_at = now;
+            if purchase.undo == Some(Undo::Release) {
+                purchase.undo = None;
+            }
+            match purchase.phase {
+                Phase::Declined => purchase.phase = Phase::RolledBack,
+                Phase::PendingAsync => {
+                    purchase.released = true;
+                    purchase.command_version += 1;
+                }
+                Phase::Requested
+                | Phase::Reserved
+                | Phase::ChargeSent
+                | Phase::Verifying
+                | Phase::Unknown
+                | Phase::ActionRequired
+                | Phase::Paid
+                | Phase::Refunding
+                | Phase::Completed
+                | Phase::RolledBack
+                | Phase::Failed
+                | Phase::Reversed
+                | Phase::Mismatch
+                | Phase::Stuck => {}
+            }
+        }
+        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
+    }
+}
+
+fn after_revoke(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
+    match end {
+        RouterEnd::Done | RouterEnd::Gone => {
+            purchase.undo = None;
+            purchase.revoked = true;
+            purchase.router_attempts = 0;
+            purchase.wake_at = now;
+        }
+        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
+    }
+}
+
+/// Money has moved: from here the only way is forward, or the money back.
+pub(super) fn pay(purchase: &mut Purchase, now: Timestamp) {
+    purchase.remake |= match purchase.phase {
+        Phase::RolledBack | Phase::Failed | Phase::Declined => true,
+        Phase::Requested
+        | Phase::Reserved
+        | Phase::ChargeSent
+        | Phase::Verifying
+        | Phase::Unknown
+        | Phase::ActionRequired
+        | Phase::PendingAsync
+        | Phase::Paid
+        | Phase::Refunding
+        | Phase::Completed
+        | Phase::Reversed
+        | Phase::Mismatch
+        | Phase::Stuck => purchase.released,
+    };
     purchase.phase = Phase::Paid;
     purchase.paid_at = Some(now);
-    purchase.token_sealed = None;
+    purchase.failure = None;
+    purchase.charge_sealed = None;
+    purchase.recheck = false;
+    purchase.asks = 0;
+    purchase.router_attempts = 0;
     purchase.command_version += 1;
     purchase.wake_at = now;
+    purchase.shown |= super::is_usable(purchase);
 }
 
 /// No money moved and the router may hold the user.
 pub(super) fn decline(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     purchase.phase = Phase::Declined;
-    purchase.failure = Some(failure);
-    purchase.token_sealed = None;
     purchase.command_version += 1;
-    purchase.router_attempts = 0;
-    purchase.wake_at = now;
+    end_unpaid(purchase, failure, now);
 }
 
 /// The router took no user this time. Whether it holds one from before decides if there is something to remove.
@@ -206,33 +294,38 @@ fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     if purchase.maybe_reserved {
         decline(purchase, failure, now);
     } else {
-        fail(purchase, failure, now);
+        purchase.phase = Phase::Failed;
+        end_unpaid(purchase, failure, now);
     }
 }
 
-/// No money moved and the router holds nothing.
-fn fail(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
-    purchase.phase = Phase::Failed;
+fn end_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     purchase.failure = Some(failure);
-    purchase.token_sealed = None;
+    purchase.charge_sealed = None;
+    purchase.recheck = false;
+    purchase.asks = 0;
+    purchase.router_attempts = 0;
     purchase.wake_at = now;
 }
 
-fn verify(purchase: &mut Purchase, now: Timestamp) {
-    purchase.phase = Phase::Verifying;
-    purchase.wake_at = now;
+/// The gateway did not settle it; a payment that should have been closed is to be closed again.
+pub(super) fn ask_later(purchase: &mut Purchase, now: Timestamp) {
+    purchase.cancel_asked = false;
+    purchase.phase = Phase::Unknown;
+    wait_for_gateway(purchase, schedule::ask_pause_ms(purchase.terms.gateway, purchase.asks), now);
 }
 
-/// The gateway did not settle it; an order that should have been closed is to be closed again.
-fn ask_later(purchase: &mut Purchase, now: Timestamp) {
-    purchase.order_cancelled = false;
-    match schedule::ask_pause_ms(purchase.asks) {
+/// Waits before the gateway is asked again; when it was asked often enough, a person is called.
+pub(super) fn wait_for_gateway(purchase: &mut Purchase, pause_ms: Option<i64>, now: Timestamp) {
+    match pause_ms {
         Some(pause) => {
-            purchase.phase = Phase::Unknown;
             purchase.asks += 1;
             purchase.wake_at = now.plus(pause);
         }
-        None => purchase.phase = Phase::Stuck,
+        None => {
+            purchase.phase = Phase::Stuck;
+            purchase.charge_sealed = None;
+        }
     }
 }
 

@@ -1,0 +1,36 @@
+//! `POST /api/v1/payments/pagar-mercado-pago`: sells a product to a card, by Mercado Pago.
+
+use axum::response::Response;
+
+use super::pay::{Arrival, Chosen, TOKEN_CHARS_MAX, pay};
+use crate::gateway::GatewayName;
+use crate::http::body::{Body, Fields};
+use crate::http::error::ApiError;
+use crate::purchase::state::CardChoice;
+
+/// Longest word for a card kind or an issuer, in characters.
+const WORD_CHARS_MAX: usize = 64;
+/// Longest device id, in characters.
+const DEVICE_CHARS_MAX: usize = 255;
+/// Most monthly payments.
+const INSTALLMENTS_MAX: i64 = 48;
+
+/// Answers with the purchase's end, or with where to ask for it.
+pub async fn handle(arrival: Arrival, body: Body) -> Result<Response, ApiError> {
+    pay(arrival, body, choose).await
+}
+
+fn choose(fields: &mut Fields<'_>) -> Chosen {
+    let installments = fields.optional_integer_within(("cuotas", "installments"), 1, INSTALLMENTS_MAX);
+    Chosen {
+        gateway: GatewayName::MercadoPago,
+        token: fields.required_string("token", TOKEN_CHARS_MAX),
+        amount: Some(fields.required_number(("monto", "transaction_amount"))),
+        card: CardChoice {
+            method: Some(fields.required_string("payment_method_id", WORD_CHARS_MAX)),
+            issuer: fields.optional_text("issuer_id", WORD_CHARS_MAX).filter(|issuer| !issuer.is_empty()),
+            installments: installments.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+            device_session: fields.optional_text("device_id", DEVICE_CHARS_MAX),
+        },
+    }
+}
