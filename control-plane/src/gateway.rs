@@ -8,6 +8,7 @@
 //! that were stored before, and may be sent again as long as the gateway remembers the key.
 
 pub mod conekta;
+mod exchange;
 pub mod mercado_pago;
 
 use std::sync::Arc;
