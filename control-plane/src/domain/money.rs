@@ -36,17 +36,8 @@ pub enum Currency {
 
 impl Currency {
     /// Every currency.
-    pub const ALL: [Self; 9] = [
-        Self::Mxn,
-        Self::Usd,
-        Self::Eur,
-        Self::Ars,
-        Self::Brl,
-        Self::Clp,
-        Self::Cop,
-        Self::Pen,
-        Self::Uyu,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Mxn, Self::Usd, Self::Eur, Self::Ars, Self::Brl, Self::Clp, Self::Cop, Self::Pen, Self::Uyu];
 
     /// The three-letter code.
     #[must_use]
@@ -240,7 +231,8 @@ mod tests {
             let json = serde_json::to_string(&currency).expect("serialises");
             assert_eq!(json, format!("\"{}\"", currency.code()));
         }
-        let products: Vec<_> = Currency::ALL.into_iter().filter(|currency| currency.prices_products()).collect();
+        let products: Vec<_> =
+            Currency::ALL.into_iter().filter(|currency| currency.prices_products()).collect();
         assert_eq!(products, [Currency::Mxn, Currency::Usd, Currency::Eur]);
     }
 

@@ -112,7 +112,8 @@ pub(super) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
 pub(super) fn own_page(url: &str, domains: &[&str]) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
     let host = url.host_str()?;
-    let under = |domain: &str| host.strip_suffix(domain).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+    let under =
+        |domain: &str| host.strip_suffix(domain).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
     let bare = url.username().is_empty() && url.password().is_none();
     (bare && domains.iter().any(|domain| under(domain))).then(|| url.to_string())
 }

@@ -168,9 +168,7 @@ impl GatewayPort for MercadoPago {
         let request = self.get(&with_query(SEARCH, &query), &key);
         async move {
             match send(request).await {
-                Ok(Answer { status, body, .. }) => {
-                    answer::searching(status, &body, &reference, PAGE_RESULTS)
-                }
+                Ok(Answer { status, body, .. }) => answer::searching(status, &body, &reference, PAGE_RESULTS),
                 Err(Silence::NotSent) => Searching::Denied,
                 Err(Silence::NoAnswer) => Searching::Unknown,
             }

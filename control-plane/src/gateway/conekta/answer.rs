@@ -11,7 +11,8 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::money::Money;
 use crate::gateway::exchange::{last4, own_page};
 use crate::gateway::{
-    Card, Charging, Listing, Opening, Payment, PaymentStatus, PaymentView, Reading, Refunding, Searching, Words,
+    Card, Charging, Listing, Opening, Payment, PaymentStatus, PaymentView, Reading, Refunding, Searching,
+    Words,
 };
 
 /// Domain under which the buyer's bank page lies; nothing else is sent to a browser.
@@ -230,11 +231,12 @@ fn ever_paid(body: &Value) -> bool {
 /// How much went back: what the order says, or the refunds of its charges if they say more. Those are negative.
 fn refunded(body: &Value) -> i64 {
     let told = integer(body, "amount_refunded").map_or(0, i64::saturating_abs);
-    let refunds = charges(body).iter().filter_map(|charge| charge.pointer("/refunds/data")?.as_array()).flatten();
+    let refunds =
+        charges(body).iter().filter_map(|charge| charge.pointer("/refunds/data")?.as_array()).flatten();
     let done = refunds.filter(|refund| text(refund, "status") != Some("pending"));
-    let sum = done.filter_map(|refund| integer(refund, "amount")).fold(0_i64, |sum, amount| {
-        sum.saturating_add(amount.saturating_abs())
-    });
+    let sum = done
+        .filter_map(|refund| integer(refund, "amount"))
+        .fold(0_i64, |sum, amount| sum.saturating_add(amount.saturating_abs()));
     told.max(sum)
 }
 

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn wrong_types_read_as_absent() {
-        let fields = Fields::read(br#"{"a": 1, "b": "x", "c": null, "d": [null, {"e": true}, 3]}"#).expect("reads");
+        let fields =
+            Fields::read(br#"{"a": 1, "b": "x", "c": null, "d": [null, {"e": true}, 3]}"#).expect("reads");
         assert_eq!((fields.text("a"), fields.number("b"), fields.flag("a")), (None, None, None));
         assert_eq!((fields.text("c"), fields.text("none")), (None, None));
         assert_eq!(fields.objects("d").len(), 1);
