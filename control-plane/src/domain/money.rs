@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Currencies a product may have.
+/// Currencies that a gateway may pay in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Currency {
     /// Mexican peso.
@@ -14,9 +14,31 @@ pub enum Currency {
     /// Euro.
     #[serde(rename = "EUR")]
     Eur,
+    /// Argentine peso.
+    #[serde(rename = "ARS")]
+    Ars,
+    /// Brazilian real.
+    #[serde(rename = "BRL")]
+    Brl,
+    /// Chilean peso; has no decimals.
+    #[serde(rename = "CLP")]
+    Clp,
+    /// Colombian peso; gateways take it without decimals.
+    #[serde(rename = "COP")]
+    Cop,
+    /// Peruvian sol.
+    #[serde(rename = "PEN")]
+    Pen,
+    /// Uruguayan peso.
+    #[serde(rename = "UYU")]
+    Uyu,
 }
 
 impl Currency {
+    /// Every currency.
+    pub const ALL: [Self; 9] =
+        [Self::Mxn, Self::Usd, Self::Eur, Self::Ars, Self::Brl, Self::Clp, Self::Cop, Self::Pen, Self::Uyu];
+
     /// The three-letter code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -24,22 +46,36 @@ impl Currency {
             Self::Mxn => "MXN",
             Self::Usd => "USD",
             Self::Eur => "EUR",
+            Self::Ars => "ARS",
+            Self::Brl => "BRL",
+            Self::Clp => "CLP",
+            Self::Cop => "COP",
+            Self::Pen => "PEN",
+            Self::Uyu => "UYU",
         }
     }
 
     /// Reads a code in either case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Mxn, Self::Usd, Self::Eur]
-            .into_iter()
-            .find(|currency| currency.code().eq_ignore_ascii_case(text))
+        Self::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(text))
+    }
+
+    /// Whether an admin may price a product in it.
+    #[must_use]
+    pub const fn prices_products(self) -> bool {
+        match self {
+            Self::Mxn | Self::Usd | Self::Eur => true,
+            Self::Ars | Self::Brl | Self::Clp | Self::Cop | Self::Pen | Self::Uyu => false,
+        }
     }
 
     /// Digits after the decimal point.
     #[must_use]
-    pub const fn decimals(self) -> u32 {
+    pub const fn decimals(self) -> u8 {
         match self {
-            Self::Mxn | Self::Usd | Self::Eur => 2,
+            Self::Clp | Self::Cop => 0,
+            Self::Mxn | Self::Usd | Self::Eur | Self::Ars | Self::Brl | Self::Pen | Self::Uyu => 2,
         }
     }
 }
@@ -62,26 +98,27 @@ impl Money {
     /// None when it is negative, has more decimals than the currency, or is larger than [`PRICE_MINOR_MAX`].
     #[must_use]
     pub fn parse(text: &str, currency: Currency) -> Option<Self> {
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-            None => (text, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits: String = [whole, fraction].concat();
-        if digits.is_empty() || digits.len() > 40 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let shift =
-            i32::try_from(currency.decimals()).ok()? + exponent - i32::try_from(fraction.len()).ok()?;
-        let minor = shifted(&digits, shift)?;
+        let minor = minor_units(text, currency.decimals())?;
         (minor <= PRICE_MINOR_MAX).then_some(Self { minor, currency })
+    }
+
+    /// Decimal text in major units with exactly the currency's decimals, as gateways want it (`20.00`, `1500`).
+    #[must_use]
+    pub fn exact(self) -> String {
+        let decimals = usize::from(self.currency.decimals());
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let digits = format!("{:0width$}", self.minor.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
     /// Decimal text in major units with at least one decimal, as the API shows it (`20.0`, `19.99`).
     #[must_use]
     pub fn decimal(self) -> String {
-        let (whole, cents) = (self.minor / 100, self.minor % 100);
-        if cents % 10 == 0 { format!("{whole}.{}", cents / 10) } else { format!("{whole}.{cents:02}") }
+        let exact = self.exact();
+        let Some((whole, fraction)) = exact.split_once('.') else { return format!("{exact}.0") };
+        let fraction = fraction.trim_end_matches('0');
+        format!("{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
     }
 
     /// The amount as a JSON number in major units.
@@ -89,6 +126,24 @@ impl Money {
     pub fn json(self) -> serde_json::Number {
         self.decimal().parse().expect("digits and a point are a JSON number")
     }
+}
+
+/// The decimal text of a JSON number as whole units of ten to the minus `decimals`.
+///
+/// None when it is negative, no number, does not fit, or has digits beyond those decimals.
+#[must_use]
+pub fn minor_units(text: &str, decimals: u8) -> Option<i64> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: String = [whole, fraction].concat();
+    if digits.is_empty() || digits.len() > 40 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let fraction_digits = i32::try_from(fraction.len()).ok()?;
+    shifted(&digits, exponent.checked_add(i32::from(decimals))?.checked_sub(fraction_digits)?)
 }
 
 /// `digits` as an integer times ten to the `shift`; none when digits other than zero would be lost.
@@ -112,10 +167,16 @@ fn shifted(digits: &str, shift: i32) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Currency, Money};
+    use proptest::prelude::{ProptestConfig, proptest};
+
+    use super::{Currency, Money, minor_units};
 
     fn minor(text: &str) -> Option<i64> {
         Money::parse(text, Currency::Mxn).map(|money| money.minor)
+    }
+
+    fn mxn(minor: i64) -> Money {
+        Money { minor, currency: Currency::Mxn }
     }
 
     #[test]
@@ -131,17 +192,85 @@ mod tests {
 
     #[test]
     fn what_is_no_price_is_refused() {
-        for text in ["-1", "1.005", "1e400", "", ".", "1e-3", "99999999999", "NaN"] {
+        for text in ["-1", "1.005", "1e400", "", ".", "1e-3", "99999999999", "NaN", "1e2147483647"] {
             assert_eq!(minor(text), None, "{text}");
         }
+        assert_eq!(minor_units("99999999999", 2), Some(9_999_999_999_900));
+        assert_eq!(minor_units("99999999999999999999", 2), None);
     }
 
     #[test]
     fn shown_as_a_json_number_with_a_decimal() {
-        let show = |minor| Money { minor, currency: Currency::Mxn }.json().to_string();
+        let show = |minor| mxn(minor).json().to_string();
         assert_eq!(show(2000), "20.0");
         assert_eq!(show(1999), "19.99");
         assert_eq!(show(2050), "20.5");
         assert_eq!(show(5), "0.05");
+        assert_eq!(Money { minor: 1500, currency: Currency::Clp }.json().to_string(), "1500.0");
+    }
+
+    #[test]
+    fn written_with_the_decimals_of_the_currency() {
+        assert_eq!(mxn(1999).exact(), "19.99");
+        assert_eq!(mxn(2000).exact(), "20.00");
+        assert_eq!(mxn(5).exact(), "0.05");
+        assert_eq!(mxn(0).exact(), "0.00");
+        assert_eq!(mxn(-1999).exact(), "-19.99");
+        for currency in [Currency::Clp, Currency::Cop] {
+            let price = Money::parse("1500", currency).expect("a price");
+            assert_eq!((price.minor, price.exact().as_str()), (1500, "1500"));
+            assert_eq!(Money::parse("1500.0", currency), Some(price));
+            assert_eq!(Money::parse("1500.5", currency), None);
+        }
+    }
+
+    #[test]
+    fn every_currency_reads_back() {
+        for currency in Currency::ALL {
+            assert_eq!(Currency::parse(&currency.code().to_lowercase()), Some(currency));
+            let json = serde_json::to_string(&currency).expect("serialises");
+            assert_eq!(json, format!("\"{}\"", currency.code()));
+        }
+        let products: Vec<_> =
+            Currency::ALL.into_iter().filter(|currency| currency.prices_products()).collect();
+        assert_eq!(products, [Currency::Mxn, Currency::Usd, Currency::Eur]);
+    }
+
+    fn round_trip(minor: i64) {
+        let typed = format!("{}.{:02}", minor / 100, minor % 100);
+        let price = Money::parse(&typed, Currency::Mxn).expect("a price");
+        assert_eq!((price.minor, price.exact()), (minor, typed));
+        assert_eq!(Money::parse(&price.decimal(), Currency::Mxn), Some(price));
+        assert_eq!(Money::parse(&price.json().to_string(), Currency::Mxn), Some(price));
+    }
+
+    #[test]
+    fn every_price_up_to_a_thousand_round_trips() {
+        (1..=100_000).for_each(round_trip);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 20_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_price_up_to_a_hundred_thousand_round_trips(minor in 1_i64..=10_000_000) {
+            round_trip(minor);
+        }
+
+        #[test]
+        fn every_currency_round_trips(minor in 0_i64..=99_999_999, at in 0_usize..Currency::ALL.len()) {
+            let price = Money { minor, currency: Currency::ALL[at] };
+            assert_eq!(Money::parse(&price.exact(), price.currency), Some(price));
+            assert_eq!(Money::parse(&price.decimal(), price.currency), Some(price));
+        }
+
+        #[test]
+        fn no_text_is_too_odd(text in "[0-9eE.+-]{0,30}") {
+            for currency in Currency::ALL {
+                if let Some(price) = Money::parse(&text, currency) {
+                    assert_eq!(Money::parse(&price.exact(), currency), Some(price));
+                }
+            }
+        }
     }
 }

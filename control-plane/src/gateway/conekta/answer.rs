@@ -2,16 +2,21 @@
 //!
 //! Rule: an answer that is not understood is unknown, never a failure.
 
+use reqwest::Url;
 use serde_json::Value;
 
 use super::refusal;
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::money::Money;
-use crate::gateway::{Card, Charging, Opening, Order, OrderStatus, OrderView, Reading};
+use crate::gateway::exchange::{last4, own_page};
+use crate::gateway::{
+    Card, Charging, Listing, Opening, Payment, PaymentStatus, PaymentView, Reading, Refunding, Searching,
+    Words,
+};
 
 /// Domain under which the buyer's bank page lies; nothing else is sent to a browser.
-const REDIRECT_DOMAIN: &str = "conekta.com";
+const PAGE_DOMAIN: &str = "conekta.com";
 
 /// Meaning of an answer to `POST /orders`.
 #[must_use]
@@ -19,7 +24,7 @@ pub fn opening(status: u16, body: &Value, price: Money) -> Opening {
     match status {
         200..=299 => match (text(body, "id"), integer(body, "amount")) {
             (Some(id), Some(amount)) if amount == price.minor => {
-                Opening::Opened(Order { id: id.into(), live: flag(body, "livemode") })
+                Opening::Opened(Payment { id: id.into(), live: flag(body, "livemode") })
             }
             (Some(_), Some(_)) => {
                 tracing::error!(gateway = "conekta", "gateway opened an order with another amount");
@@ -32,17 +37,16 @@ pub fn opening(status: u16, body: &Value, price: Money) -> Opening {
     }
 }
 
-/// Meaning of an answer to `POST /orders/{id}/charges`.
+/// Meaning of an answer to `POST /orders/{id}/charges`. The order is known already, so none is named.
 #[must_use]
 pub fn charging(status: u16, body: &Value) -> Charging {
-    let is_error = text(body, "object") == Some("error");
     match status {
-        200..=299 if text(body, "id").is_some() => Charging::Accepted,
+        200..=299 if text(body, "id").is_some() => Charging::Accepted(None),
         // The order's state forbids a charge: it may be paid already, and reading it tells.
-        428 => Charging::Accepted,
+        428 => Charging::Accepted(None),
         // The key is refused: nothing behind it was reached.
-        401 if is_error => Charging::NotCharged(refusal::failure(status, body)),
-        400 | 402 | 403 | 404 | 409 | 422 | 429 if is_error => {
+        401 if is_error(body) => Charging::NotCharged(refusal::failure(status, body)),
+        400 | 402 | 403 | 404 | 409 | 422 | 429 if is_error(body) => {
             Charging::Refused(refusal::failure(status, body))
         }
         // Anything else may come from something between the gateway and us.
@@ -54,60 +58,186 @@ pub fn charging(status: u16, body: &Value) -> Charging {
 #[must_use]
 pub fn reading(status: u16, body: &Value) -> Reading {
     match status {
-        200..=299 => view(body).map_or(Reading::Unknown, Reading::Found),
+        200..=299 => view(body).map_or(Reading::Unknown, |view| Reading::Found(Box::new(view))),
         401 | 403 | 404 => Reading::Denied,
         _ => Reading::Unknown,
     }
 }
 
-fn view(body: &Value) -> Option<OrderView> {
-    text(body, "id")?;
-    let reference = body.pointer("/metadata/sale_id");
-    Some(OrderView {
-        status: order_status(body),
+/// Meaning of an answer to `GET /orders?search=…` for `reference`.
+///
+/// Unknown when the answer does not hold all matches, or one with our reference cannot be read.
+#[must_use]
+pub fn searching(status: u16, body: &Value, reference: &str) -> Searching {
+    match status {
+        200..=299 => found(body, reference).map_or(Searching::Unknown, Searching::Found),
+        401 | 403 | 404 => Searching::Denied,
+        _ => Searching::Unknown,
+    }
+}
+
+/// Meaning of an answer to `POST /orders/{id}/refunds`.
+#[must_use]
+pub fn refunding(status: u16, body: &Value) -> Refunding {
+    match status {
+        200..=299 if text(body, "id").is_some() => Refunding::Accepted,
+        400..=407 | 409..=499 if is_error(body) => Refunding::Refused(refusal::failure(status, body)),
+        _ => Refunding::Unknown,
+    }
+}
+
+/// Meaning of a page of `GET /orders?payment_status=paid…`.
+#[must_use]
+pub fn listing(status: u16, body: &Value) -> Listing {
+    match status {
+        200..=299 => page(body).unwrap_or(Listing::Unknown),
+        401 | 403 | 404 => Listing::Denied,
+        _ => Listing::Unknown,
+    }
+}
+
+fn found(body: &Value, reference: &str) -> Option<Vec<PaymentView>> {
+    let orders = rows(body)?;
+    if flag(body, "has_more") {
+        tracing::warn!(gateway = "conekta", "a search by reference has more results than a page holds");
+        return None;
+    }
+    let ours = orders.iter().filter(|order| our_reference(order).as_deref() == Some(reference));
+    let mut matches = Vec::new();
+    for order in ours {
+        matches.push((integer(order, "created_at"), view(order)?));
+    }
+    // The gateway lists newest first; orders of one second are turned round too.
+    matches.reverse();
+    matches.sort_by_key(|(created, _)| *created);
+    Some(matches.into_iter().map(|(_, view)| view).collect())
+}
+
+fn page(body: &Value) -> Option<Listing> {
+    let orders = rows(body)?;
+    let next = if flag(body, "has_more") { Some(next(body)?) } else { None };
+    let mut payments = Vec::with_capacity(orders.len());
+    for order in orders {
+        match view(order) {
+            Some(view) if was_paid(&view.status) => payments.push(view),
+            Some(_) => {}
+            None => tracing::error!(gateway = "conekta", "a listed order cannot be read"),
+        }
+    }
+    Some(Listing::Page { payments, next })
+}
+
+/// The rows of a list; a null is an empty list.
+fn rows(body: &Value) -> Option<&[Value]> {
+    match body.get("data")? {
+        Value::Null => Some(&[]),
+        Value::Array(rows) => Some(rows),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
+    }
+}
+
+/// The token of the next page. Only the token is taken from the address: it is asked of our own gateway address.
+fn next(body: &Value) -> Option<String> {
+    let url = Url::parse(text(body, "next_page_url")?).ok()?;
+    let (_, token) = url.query_pairs().find(|(name, token)| name == "next" && !token.is_empty())?;
+    Some(token.into_owned())
+}
+
+fn was_paid(status: &PaymentStatus) -> bool {
+    match status {
+        PaymentStatus::Paid | PaymentStatus::PartlyRefunded => true,
+        PaymentStatus::NoCharge
+        | PaymentStatus::ActionRequired { .. }
+        | PaymentStatus::PendingAsync { .. }
+        | PaymentStatus::Declined(_)
+        | PaymentStatus::Closed(_)
+        | PaymentStatus::Reversed(_)
+        | PaymentStatus::Other => false,
+    }
+}
+
+fn view(body: &Value) -> Option<PaymentView> {
+    let word = text(body, "payment_status");
+    let charge = telling_charge(body, word);
+    let failure = charge.and_then(|charge| text(charge, "failure_code"));
+    Some(PaymentView {
+        id: text(body, "id")?.to_owned(),
+        status: word.map_or(PaymentStatus::NoCharge, |word| payment_status(body, word, failure)),
         amount_minor: integer(body, "amount")?,
         currency: text(body, "currency")?.to_owned(),
-        reference: reference.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        reference: our_reference(body),
         live: flag(body, "livemode"),
-        refunded_minor: integer(body, "amount_refunded").unwrap_or(0),
-        card: last_charge(body).map(card),
+        refunded_minor: refunded(body),
+        card: charge.map(card),
+        words: Words {
+            status: word.unwrap_or_default().to_owned(),
+            detail: failure.unwrap_or_default().to_owned(),
+        },
     })
 }
 
 /// Meaning of an order's `payment_status` word.
-fn order_status(body: &Value) -> OrderStatus {
+fn payment_status(body: &Value, word: &str, failure: Option<&str>) -> PaymentStatus {
     let payment = |code| Failure::new(code, FailureKind::Payment);
-    let Some(word) = text(body, "payment_status") else { return OrderStatus::NoCharge };
     match word {
-        "paid" => OrderStatus::Paid,
-        "pending_payment" | "pre_authorized" | "pending" => {
-            OrderStatus::Pending { redirect: redirect(body), review: false }
+        "paid" => PaymentStatus::Paid,
+        "pending_payment" if body.get("next_action").is_some_and(Value::is_object) => {
+            PaymentStatus::ActionRequired { redirect: redirect(body) }
         }
-        "under_fraud_review" => OrderStatus::Pending { redirect: None, review: true },
-        "declined" => OrderStatus::Declined(refusal::declined(
-            last_charge(body).and_then(|charge| text(charge, "failure_code")),
-        )),
-        "failed" | "fraudulent" => OrderStatus::Declined(payment(Code::PaymentFailed)),
-        "expired" => OrderStatus::Closed(payment(Code::PaymentExpired)),
-        "canceled" => OrderStatus::Closed(payment(Code::PaymentCanceled)),
-        "voided" => OrderStatus::Closed(payment(Code::PaymentVoided)),
-        "refunded" => OrderStatus::Reversed(payment(Code::PaymentRefunded)),
-        "charged_back" | "chargeback" => OrderStatus::Reversed(payment(Code::PaymentDisputed)),
-        other => OrderStatus::Other(other.to_owned()),
+        "pending_payment" | "pending" | "pre_authorized" => PaymentStatus::PendingAsync { review: false },
+        "under_fraud_review" => PaymentStatus::PendingAsync { review: true },
+        "declined" => PaymentStatus::Declined(refusal::declined(failure)),
+        // Money that had moved before the gateway found it out is a dispute.
+        "fraudulent" if ever_paid(body) => PaymentStatus::Reversed(payment(Code::PaymentDisputed)),
+        "failed" | "fraudulent" => PaymentStatus::Declined(payment(Code::PaymentFailed)),
+        "expired" => PaymentStatus::Closed(payment(Code::PaymentExpired)),
+        "canceled" => PaymentStatus::Closed(payment(Code::PaymentCanceled)),
+        "voided" => PaymentStatus::Closed(payment(Code::PaymentVoided)),
+        "partially_refunded" => PaymentStatus::PartlyRefunded,
+        "refunded" => PaymentStatus::Reversed(payment(Code::PaymentRefunded)),
+        "charged_back" | "chargeback" => PaymentStatus::Reversed(payment(Code::PaymentDisputed)),
+        _ => PaymentStatus::Other,
     }
 }
 
 /// The page the buyer must open, only if it is Conekta's own.
 fn redirect(body: &Value) -> Option<String> {
-    let url = body.pointer("/next_action/redirect_to_url/url")?.as_str()?;
-    let url = reqwest::Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
-    let host = url.host_str()?;
-    let theirs = host == REDIRECT_DOMAIN || host.ends_with(&format!(".{REDIRECT_DOMAIN}"));
-    theirs.then(|| url.to_string())
+    own_page(body.pointer("/next_action/redirect_to_url/url")?.as_str()?, &[PAGE_DOMAIN])
 }
 
-fn last_charge(body: &Value) -> Option<&Value> {
-    body.pointer("/charges/data")?.as_array()?.last()
+/// `metadata.sale_id`, which may come back as a number.
+fn our_reference(body: &Value) -> Option<String> {
+    match body.pointer("/metadata/sale_id")? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn charges(body: &Value) -> &[Value] {
+    body.pointer("/charges/data").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The last charge in the state of the order, else the last one.
+fn telling_charge<'a>(body: &'a Value, word: Option<&str>) -> Option<&'a Value> {
+    let same = |charge: &&Value| word.is_some() && text(charge, "status") == word;
+    charges(body).iter().rev().find(same).or_else(|| charges(body).last())
+}
+
+fn ever_paid(body: &Value) -> bool {
+    charges(body).iter().any(|charge| integer(charge, "paid_at").is_some())
+}
+
+/// How much went back: what the order says, or the refunds of its charges if they say more. Those are negative.
+fn refunded(body: &Value) -> i64 {
+    let told = integer(body, "amount_refunded").map_or(0, i64::saturating_abs);
+    let refunds =
+        charges(body).iter().filter_map(|charge| charge.pointer("/refunds/data")?.as_array()).flatten();
+    let done = refunds.filter(|refund| text(refund, "status") != Some("pending"));
+    let sum = done
+        .filter_map(|refund| integer(refund, "amount"))
+        .fold(0_i64, |sum, amount| sum.saturating_add(amount.saturating_abs()));
+    told.max(sum)
 }
 
 fn card(charge: &Value) -> Card {
@@ -115,10 +245,15 @@ fn card(charge: &Value) -> Card {
     let owned = |name| text(method, name).map(str::to_owned);
     Card {
         brand: owned("brand"),
-        last4: owned("last4"),
+        kind: owned("type"),
+        last4: text(method, "last4").and_then(last4),
         issuer: owned("issuer"),
         auth_code: owned("auth_code"),
     }
+}
+
+fn is_error(body: &Value) -> bool {
+    text(body, "object") == Some("error")
 }
 
 fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
@@ -134,93 +269,4 @@ fn flag(body: &Value, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{charging, opening, reading};
-    use crate::domain::code::Code;
-    use crate::domain::failure::{Failure, FailureKind};
-    use crate::domain::money::{Currency, Money};
-    use crate::gateway::{Charging, Opening, OrderStatus, Reading};
-
-    fn order(status: &Value) -> Value {
-        json!({"id": "ord_1", "amount": 2000, "currency": "MXN", "livemode": false, "payment_status": status,
-               "metadata": {"sale_id": "TRX_1"}, "charges": null})
-    }
-
-    fn status(body: &Value) -> OrderStatus {
-        match reading(200, body) {
-            Reading::Found(view) => view.status,
-            Reading::Denied | Reading::Unknown => panic!("the order is there"),
-        }
-    }
-
-    fn payment(code: Code) -> Failure {
-        Failure::new(code, FailureKind::Payment)
-    }
-
-    #[test]
-    fn every_status_word_has_its_meaning() {
-        let pending = OrderStatus::Pending { redirect: None, review: false };
-        let table = [
-            (json!(null), OrderStatus::NoCharge),
-            (json!("paid"), OrderStatus::Paid),
-            (json!("pending_payment"), pending.clone()),
-            (json!("pre_authorized"), pending),
-            (json!("under_fraud_review"), OrderStatus::Pending { redirect: None, review: true }),
-            (json!("declined"), OrderStatus::Declined(payment(Code::PaymentDeclined))),
-            (json!("fraudulent"), OrderStatus::Declined(payment(Code::PaymentFailed))),
-            (json!("expired"), OrderStatus::Closed(payment(Code::PaymentExpired))),
-            (json!("canceled"), OrderStatus::Closed(payment(Code::PaymentCanceled))),
-            (json!("voided"), OrderStatus::Closed(payment(Code::PaymentVoided))),
-            (json!("refunded"), OrderStatus::Reversed(payment(Code::PaymentRefunded))),
-            (json!("charged_back"), OrderStatus::Reversed(payment(Code::PaymentDisputed))),
-            (json!("partially_refunded"), OrderStatus::Other("partially_refunded".into())),
-            (json!("a_new_word"), OrderStatus::Other("a_new_word".into())),
-        ];
-        for (word, meaning) in table {
-            assert_eq!(status(&order(&word)), meaning, "{word}");
-        }
-    }
-
-    #[test]
-    fn only_the_gateways_own_page_is_shown_to_a_buyer() {
-        let with = |url: &str| {
-            let mut body = order(&json!("pending_payment"));
-            body["next_action"] = json!({"redirect_to_url": {"url": url}});
-            status(&body)
-        };
-        let good = "https://3ds-pay.conekta.com/x?y=1";
-        assert_eq!(with(good), OrderStatus::Pending { redirect: Some(good.into()), review: false });
-        for bad in [
-            "http://pay.conekta.com/",
-            "https://conekta.com.evil.example/",
-            "https://evilconekta.com/",
-            "https://evil.example\\.conekta.com/",
-            "https://pay.conekta.com@evil.example/",
-        ] {
-            assert_eq!(with(bad), OrderStatus::Pending { redirect: None, review: false }, "{bad}");
-        }
-    }
-
-    #[test]
-    fn an_answer_that_is_not_understood_is_unknown() {
-        let price = Money { minor: 2000, currency: Currency::Mxn };
-        assert_eq!(opening(200, &json!({"amount": 2000}), price), Opening::Unknown);
-        assert_eq!(opening(502, &Value::Null, price), Opening::Unknown);
-        assert_eq!(charging(200, &Value::Null), Charging::Unknown);
-        assert_eq!(charging(500, &json!({"type": "api_error"})), Charging::Unknown);
-        assert_eq!(charging(402, &Value::Null), Charging::Unknown);
-        assert_eq!(charging(408, &json!({"object": "error"})), Charging::Unknown);
-        assert_eq!(charging(403, &json!({"message": "a proxy's own words"})), Charging::Unknown);
-        assert_eq!(reading(200, &json!({"id": "ord_1"})), Reading::Unknown);
-        for status in [401, 403, 404] {
-            assert_eq!(reading(status, &Value::Null), Reading::Denied);
-        }
-    }
-
-    #[test]
-    fn an_order_that_forbids_a_charge_may_be_paid() {
-        assert_eq!(charging(428, &json!({"type": "precondition_required_error"})), Charging::Accepted);
-    }
-}
+mod tests;

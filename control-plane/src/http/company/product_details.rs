@@ -21,7 +21,7 @@ const DETAILS_MAX: usize = 50;
 /// Longest code of a currency that is looked at, in characters.
 const CURRENCY_CHARS_MAX: usize = 10;
 
-/// A price in minor units; the currencies all have two decimals.
+/// A price in minor units; the currencies of products all have two decimals.
 pub(super) fn price(fields: &mut Fields<'_>, text: Option<String>) -> Option<i64> {
     let price = Money::parse(&text?, Currency::Mxn).filter(|price| price.minor > 0);
     if price.is_none() {
@@ -57,5 +57,6 @@ pub(super) fn currency_text(fields: &mut Fields<'_>) -> Option<String> {
 
 /// The currency, if it is one that products may have.
 pub(super) fn currency(text: Option<String>) -> Result<Option<Currency>, ApiError> {
-    text.map(|text| Currency::parse(&text).ok_or_else(|| ApiError::new(Code::CurrencyNotAllowed))).transpose()
+    let allowed = |text: &str| Currency::parse(text).filter(|currency| currency.prices_products());
+    text.map(|text| allowed(&text).ok_or_else(|| ApiError::new(Code::CurrencyNotAllowed))).transpose()
 }
