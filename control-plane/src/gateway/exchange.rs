@@ -2,6 +2,9 @@
 //!
 //! Knows no gateway's words. What cannot be told from an exchange is told as such, never guessed.
 
+#[cfg(test)]
+pub(super) mod canned;
+
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
 

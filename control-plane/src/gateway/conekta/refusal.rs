@@ -120,6 +120,97 @@ mod tests {
     }
 
     #[test]
+    fn every_code_of_the_gateway_has_its_meaning() {
+        let table = [
+            ("processing_error", Code::ProcessingError),
+            ("conekta.errors.processing.tokenization.used", Code::TokenUsed),
+            ("conekta.errors.processing.tokenization.invalid", Code::TokenInvalid),
+            ("conekta.errors.processing.tokenization.expired", Code::TokenExpired),
+            ("card_declined", Code::CardDeclined),
+            ("conekta.errors.processing.bank.declined", Code::CardDeclined),
+            ("conekta.errors.processing.bank_bindings.declined", Code::CardDeclined),
+            ("conekta.errors.processing.bank.stolen_card", Code::CardDeclined),
+            ("conekta.errors.processing.bank.suspected_fraud", Code::CardDeclined),
+            ("conekta.errors.processing.bank_bindings.suspected_fraud", Code::CardDeclined),
+            ("conekta.errors.processing.charge.card_payment.suspicious_behaviour", Code::CardDeclined),
+            ("restricted_card", Code::CardDeclined),
+            ("conekta.errors.processing.bank_bindings.insufficient_funds", Code::InsufficientFunds),
+            ("conekta.errors.processing.bank.expired_card", Code::CardExpired),
+            ("expired", Code::CardExpired),
+            ("conekta.errors.processing.bank.invalid_card", Code::CardInvalid),
+            ("conekta.errors.processing.bank.card_not_supported", Code::CardNotSupported),
+            ("conekta.errors.processing.bank.invalid_transaction", Code::CardNotSupported),
+            (
+                "conekta.errors.parameter_validation.charge.international_card_not_allowed",
+                Code::CardNotSupported,
+            ),
+            ("conekta.errors.processing.bank.call_issuer", Code::CallIssuer),
+            ("conekta.errors.processing.charge.card_payment.declined_by_3ds", Code::ThreeDsFailed),
+            ("card_number_incorrect", Code::CardNumberInvalid),
+            ("cvv_incorrect", Code::CardCvvInvalid),
+            ("invalid_card_security_code", Code::CardCvvInvalid),
+            ("parameter_validation_error", Code::RequestInvalid),
+            ("invalid_parameter", Code::RequestInvalid),
+            ("missing_parameter", Code::RequestInvalid),
+            ("invalid_amount", Code::AmountInvalid),
+            ("invalid_currency", Code::CurrencyInvalid),
+            ("invalid_email", Code::EmailInvalid),
+            ("invalid_phone", Code::PhoneInvalid),
+            ("authentication_error", Code::GatewayAuthFailed),
+            ("invalid_api_key", Code::GatewayAuthFailed),
+            ("unauthorized_request", Code::GatewayAuthFailed),
+            ("conekta.errors.authentication.missing_key", Code::GatewayAuthFailed),
+            ("resource_not_found", Code::GatewayNotFound),
+            ("order_not_found", Code::GatewayNotFound),
+            ("customer_not_found", Code::GatewayNotFound),
+            ("gateway_error", Code::GatewayError),
+            ("server_error", Code::GatewayError),
+            ("bank_connection_error", Code::BankUnreachable),
+            ("rate_limit_exceeded", Code::RateLimited),
+            ("quota_exceeded", Code::GatewayQuotaExceeded),
+            ("not_a_card_declined_word", Code::ProcessingError),
+        ];
+        for (gateway_code, expected) in table {
+            assert_eq!(code(402, gateway_code), expected, "{gateway_code}");
+        }
+    }
+
+    #[test]
+    fn every_status_without_a_known_code_has_its_meaning() {
+        let table = [
+            (400, Code::RequestInvalid, FailureKind::Request),
+            (401, Code::GatewayAuthFailed, FailureKind::Gateway),
+            (402, Code::ProcessingError, FailureKind::Payment),
+            (403, Code::GatewayAuthFailed, FailureKind::Gateway),
+            (404, Code::GatewayNotFound, FailureKind::Gateway),
+            (409, Code::GatewayError, FailureKind::Gateway),
+            (422, Code::RequestInvalid, FailureKind::Values),
+            (429, Code::RateLimited, FailureKind::Throttled),
+        ];
+        let odd = [
+            json!(null),
+            json!("<html>"),
+            json!([]),
+            json!({"details": null, "type": 3}),
+            json!({"details": {"code": "declined"}}),
+            json!({"details": [null, {"code": null}, {"code": 7}], "type": "a_new_word"}),
+        ];
+        for (status, code, kind) in table {
+            for body in &odd {
+                let told = failure(status, body);
+                assert_eq!((told.code, told.kind), (code, kind), "{status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_known_detail_decides() {
+        let body =
+            json!({"type": "processing_error", "details": [{"code": "new"}, {"code": "x.call_issuer"}]});
+        assert_eq!(failure(402, &body).code, Code::CallIssuer);
+    }
+
+    #[test]
     fn unknown_codes_fall_back_to_type_and_status() {
         assert_eq!(code(402, "conekta.errors.new.word"), Code::ProcessingError);
         let refused = failure(418, &json!(null));
