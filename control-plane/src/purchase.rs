@@ -13,6 +13,7 @@
 //! | [`perform`] | effects, through the link and gateway ports |
 //! | [`runner`] | the loop: commit, perform, take in |
 //! | [`tell`] | messages from outside reach a purchase |
+//! | [`sweep`] | what nobody told us, at routers and gateways |
 //! | [`recovery`] | what becomes of purchases that no living process runs |
 //!
 //! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
@@ -29,6 +30,7 @@ pub mod router_end;
 pub mod runner;
 pub mod schedule;
 pub mod state;
+pub mod sweep;
 pub mod tell;
 pub mod timeline;
 

@@ -147,12 +147,14 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared) -> [JoinHandle<()>; 3] {
+fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
     let purchases = app.purchases.clone();
     let housekeeping = tokio::spawn(async move { purchases.keep_house().await });
+    let purchases = app.purchases.clone();
+    let sweeping = tokio::spawn(async move { purchases.keep_sweeping().await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -161,7 +163,7 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 3] {
             flush_usage(&app).await;
         }
     });
-    [attending, housekeeping, flushing]
+    [attending, housekeeping, sweeping, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

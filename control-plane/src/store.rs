@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sites;
+pub mod sweeps;
 pub mod timeline;
 pub mod transactions;
 pub mod users;

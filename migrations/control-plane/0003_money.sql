@@ -18,6 +18,10 @@ CREATE TABLE purchase_lines (
 ALTER TABLE purchases ADD COLUMN attention BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX purchases_attention ON purchases (company_id, created_at) WHERE attention;
 
+-- When the router was last found to hold what the settled purchase leaves there.
+ALTER TABLE purchases ADD COLUMN swept_at BIGINT;
+CREATE INDEX purchases_unswept ON purchases (wake_at) WHERE swept_at IS NULL AND NOT open;
+
 -- Paid at a gateway, and no purchase of ours knows it.
 CREATE TABLE gateway_strays (
     company_id   TEXT NOT NULL REFERENCES companies (id),

@@ -7,9 +7,9 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::config::Config;
 use crate::link::{Authority, Hub};
+use crate::node::Node;
 use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
-use crate::node::Node;
 use crate::store::Store;
 use crate::vault::Vault;
 

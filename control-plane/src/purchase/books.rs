@@ -31,11 +31,8 @@ pub const fn paid_word(gateway: GatewayName) -> &'static str {
 }
 
 fn payment_state(purchase: &Purchase) -> &'static str {
-    let paid = if purchase.refunded_minor > 0 {
-        "partially_refunded"
-    } else {
-        paid_word(purchase.terms.gateway)
-    };
+    let paid =
+        if purchase.refunded_minor > 0 { "partially_refunded" } else { paid_word(purchase.terms.gateway) };
     match purchase.phase {
         Phase::Requested
         | Phase::Reserved

@@ -245,7 +245,9 @@ pub fn resume(mut purchase: Purchase, now: Timestamp) -> Purchase {
         | Phase::Mismatch
         | Phase::Stuck => {}
     }
-    if let Some(refund) = purchase.refund_under_way_mut().filter(|refund| refund.state == RefundState::Sending) {
+    if let Some(refund) =
+        purchase.refund_under_way_mut().filter(|refund| refund.state == RefundState::Sending)
+    {
         refund.state = RefundState::Sent;
     }
     purchase

@@ -71,11 +71,7 @@ impl Purchases {
     /// meanwhile. `letters` is what it is told first.
     ///
     /// Cancel-safe: a purchase that was taken over gets its task even when nobody waits for it any more.
-    pub(super) async fn adopt(
-        &self,
-        row: Row,
-        letters: Vec<Letter>,
-    ) -> Result<Option<State>, PurchaseError> {
+    pub(super) async fn adopt(&self, row: Row, letters: Vec<Letter>) -> Result<Option<State>, PurchaseError> {
         let (this, id) = (self.clone(), PurchaseId::new(&row.id));
         let takeover = tokio::spawn(async move { this.take_over(row, letters).await });
         takeover.await.map_err(|_| PurchaseError::NotRun(id))?
@@ -209,16 +205,12 @@ impl Purchases {
     async fn prune(&self) {
         let now = self.0.parts.clock.now();
         loop {
-            let work = self
-                .0
-                .parts
-                .store
-                .write(move |conn| {
-                    Box::pin(async move {
-                        runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
-                        purchases::prune(conn, now).await
-                    })
-                });
+            let work = self.0.parts.store.write(move |conn| {
+                Box::pin(async move {
+                    runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
+                    purchases::prune(conn, now).await
+                })
+            });
             match work.await {
                 Ok(true) => {}
                 Ok(false) => return,

@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::machine;
 use super::books;
+use super::machine;
 use super::state::{LoginEnd, Phase, Purchase, Step, UserType};
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};

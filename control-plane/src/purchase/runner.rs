@@ -247,7 +247,8 @@ impl Run {
 
     /// Notes a line for the next commit. What is repeated without end is noted a limited number of times.
     fn write_line(&mut self, line: Line) {
-        let repeats = self.lines.last().is_some_and(|last| last.step == line.step && last.result == line.result);
+        let repeats =
+            self.lines.last().is_some_and(|last| last.step == line.step && last.result == line.result);
         if self.lines.len() < PENDING_LINES_MAX && !repeats {
             self.lines.push(line);
         }

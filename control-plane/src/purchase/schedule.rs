@@ -11,8 +11,7 @@ const FIRST_PENDING_MS: [i64; 4] = [5_000, 10_000, 20_000, 30_000];
 /// Pauses before the first questions about a refund, in milliseconds.
 const FIRST_REFUNDS_MS: [i64; 6] = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
 /// Pauses before a settled payment is looked at again that could not be read, in milliseconds.
-const RECHECKS_MS: [i64; 8] =
-    [2_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000];
+const RECHECKS_MS: [i64; 8] = [2_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000];
 
 /// Questions a minute apart after the first ones.
 const MINUTE_ASKS: u32 = 15;

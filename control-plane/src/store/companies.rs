@@ -207,11 +207,7 @@ pub async fn counts(
 /// # Errors
 /// When the database fails.
 pub async fn disables_on_refund(conn: &mut Conn<'_>, id: &CompanyId) -> Result<bool, StoreError> {
-    let (disables,) = fetch_one!(
-        conn,
-        (bool,),
-        "SELECT disable_on_refund FROM companies WHERE id = $1",
-        id.as_str()
-    )?;
+    let (disables,) =
+        fetch_one!(conn, (bool,), "SELECT disable_on_refund FROM companies WHERE id = $1", id.as_str())?;
     Ok(disables)
 }

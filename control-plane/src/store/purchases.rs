@@ -196,7 +196,7 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
     let saved = execute!(
         conn,
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
-             version = $3
+             version = $3, swept_at = NULL
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
         &row.id,
         &row.company_id,
@@ -299,10 +299,7 @@ pub async fn abandoned(conn: &mut Conn<'_>, runner: &str, now: Timestamp) -> Res
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn open_keys(
-    conn: &mut Conn<'_>,
-    runner: &str,
-) -> Result<Vec<(RouterId, PurchaseId)>, StoreError> {
+pub async fn open_keys(conn: &mut Conn<'_>, runner: &str) -> Result<Vec<(RouterId, PurchaseId)>, StoreError> {
     let rows: Vec<(String, String)> = fetch_all!(
         conn,
         (String, String),

@@ -1,8 +1,8 @@
 //! A new purchase on disk: its row, its transaction, its name and its key, all or nothing.
 
 use super::{Draft, Insertion, IntakeError, Request, buyer};
-use crate::purchase::state::{DrawnUser, Purchase};
 use crate::gateway::{CardToken, GatewayName, Means};
+use crate::purchase::state::{DrawnUser, Purchase};
 use crate::purchase::timeline::{Line, Who};
 use crate::purchase::{Inner, books, offer, perform, runner};
 use crate::store::ledger::{self, Opening};
@@ -113,7 +113,8 @@ async fn insert_in(
         return Ok(None);
     }
     ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
-    timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?).await?;
+    timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?)
+        .await?;
     Ok(Some(Insertion::New(Box::new((row, purchase)))))
 }
 

@@ -138,7 +138,9 @@ fn after_resend(purchase: &mut Purchase, charging: Charging, now: Timestamp) {
 const fn is_about_this_charge(kind: FailureKind) -> bool {
     match kind {
         FailureKind::Request | FailureKind::Values | FailureKind::Payment => true,
-        FailureKind::Throttled | FailureKind::Gateway | FailureKind::Unavailable | FailureKind::Fault => false,
+        FailureKind::Throttled | FailureKind::Gateway | FailureKind::Unavailable | FailureKind::Fault => {
+            false
+        }
     }
 }
 

@@ -63,8 +63,7 @@ pub enum Choice {
 
 impl Choice {
     /// Every choice.
-    pub const ALL: [Self; 5] =
-        [Self::Deliver, Self::Refund, Self::Close, Self::Retry, Self::Acknowledge];
+    pub const ALL: [Self; 5] = [Self::Deliver, Self::Refund, Self::Close, Self::Retry, Self::Acknowledge];
 
     /// The word in requests and answers.
     #[must_use]

@@ -176,7 +176,9 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
         (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now),
         (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, _) if unpaid => mismatch(purchase, view),
         (
-            PaymentStatus::Declined(failure) | PaymentStatus::Closed(failure) | PaymentStatus::Reversed(failure),
+            PaymentStatus::Declined(failure)
+            | PaymentStatus::Closed(failure)
+            | PaymentStatus::Reversed(failure),
             Phase::Mismatch | Phase::Stuck,
         ) if unpaid => decline(purchase, *failure, now),
         (PaymentStatus::Reversed(failure), _) if !unpaid => refund::reverse(purchase, *failure, revokes, now),
