@@ -11,6 +11,7 @@
 //! | [`intake`] | a request becomes a stored purchase, once |
 //! | [`perform`] | effects, through the link and gateway ports |
 //! | [`runner`] | the loop: commit, perform, take in |
+//! | [`site`] | what agents ask and tell about reservations |
 //! | [`recovery`] | what a starting process does with what an earlier one left |
 //!
 //! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
@@ -24,6 +25,7 @@ pub mod reply;
 pub mod router_end;
 pub mod runner;
 pub mod schedule;
+pub mod site;
 pub mod state;
 
 use std::collections::BTreeMap;

@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod page;
 pub mod products;
 pub mod purchases;
+pub mod reservations;
 pub mod routers;
 pub mod sequence;
 pub mod sessions;
@@ -27,6 +28,7 @@ pub mod settings;
 pub mod setup;
 pub mod sites;
 pub mod transactions;
+pub mod unknown_reservations;
 pub mod users;
 pub mod writer;
 

@@ -36,12 +36,20 @@ pub enum Action {
     Confirm(Confirm),
     /// The purchase ended unpaid: remove the user, its sessions and its cookies. Nothing there counts as done.
     Release(Release),
+    /// The purchase was paid and given back: disable the user, end its sessions and remove its cookies. The user stays.
+    /// Nothing there counts as done.
+    Revoke(Revoke),
     /// Open a session for a device of a paid user and see it in the active table.
     Login(Login),
     /// Report one hotspot user by exact name.
     DescribeUser {
         /// Exact user name.
         name: String,
+    },
+    /// Report the hotspot users of these names.
+    DescribeUsers {
+        /// Exact user names, at most [`crate::site::NAMES_MAX`].
+        names: Vec<String>,
     },
     /// Report the user profiles of the router.
     ListProfiles,
@@ -86,6 +94,15 @@ pub struct Release {
     /// The purchase this is for.
     pub purchase: PurchaseRef,
     /// User name that may have been reserved.
+    pub name: String,
+}
+
+/// See [`Action::Revoke`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoke {
+    /// The purchase this is for.
+    pub purchase: PurchaseRef,
+    /// User name that was sold.
     pub name: String,
 }
 

@@ -62,6 +62,8 @@ pub enum Done {
     Confirmed,
     /// No user, session or cookie of the purchase is left.
     Released,
+    /// The user of the purchase, if there is one, is disabled and has neither session nor cookie.
+    Revoked,
     /// A session of the device was seen in the active table.
     LoggedIn {
         /// Whether it was there before the login was tried.
@@ -71,6 +73,11 @@ pub enum Done {
     User {
         /// The row, if there is one.
         user: Option<User>,
+    },
+    /// Those of the users asked for that exist.
+    Users {
+        /// Their rows, in the router's order.
+        users: Vec<User>,
     },
     /// The profiles of the router.
     Profiles {
@@ -174,7 +181,8 @@ pub enum Code {
     Unsupported,
     /// The agent could not write its journal.
     JournalFailed,
-    /// Too many commands wait for this router.
+    /// The agent cannot take it now: too many commands wait for the router, or the agent's journal is new and the open
+    /// reservations have not been handed over to it yet.
     Busy,
     /// A code of a newer agent.
     #[serde(other)]

@@ -172,11 +172,12 @@ async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::Login
 
 async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
     let limit_ms = match &action {
-        Action::Release(_) => inner.parts.release_timeout_ms,
+        Action::Release(_) | Action::Revoke(_) => inner.parts.release_timeout_ms,
         Action::Reserve(_)
         | Action::Confirm(_)
         | Action::Login(_)
         | Action::DescribeUser { .. }
+        | Action::DescribeUsers { .. }
         | Action::ListProfiles
         | Action::Probe
         | Action::SetRouter(_)

@@ -18,6 +18,7 @@ use crate::http::app::{App, Shared};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::purchase::machine::Timing;
+use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
@@ -62,6 +63,7 @@ pub async fn assemble(
         random: random.clone(),
         authority: authority.clone(),
         hub: hub.clone(),
+        site: Arc::new(Site::new(store.clone(), clock.clone())),
     };
     let purchases = purchases(&config, &link)?;
     let sessions = sessions(&config, &link).await?;
