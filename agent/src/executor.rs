@@ -17,6 +17,7 @@ pub mod decision;
 mod act;
 mod confirm;
 mod describe;
+pub mod leases;
 mod login;
 mod ownership;
 mod probe;
@@ -24,8 +25,10 @@ mod profiles;
 mod purchase;
 mod release;
 mod reserve;
+mod revoke;
 mod routers;
 mod settings;
+mod site;
 mod turns;
 
 use std::{sync::Arc, time::Duration};
@@ -39,6 +42,7 @@ use crate::{
 };
 use act::Act;
 use routers::{Place, Routers};
+use site::Terms;
 use turns::Turns;
 
 /// Most commands at work at one time, of all routers.
@@ -53,6 +57,9 @@ pub enum ExecutorError {
     /// The journal could not be written; nothing was changed.
     #[error("cannot store the routers of the site")]
     Journal(#[source] JournalError),
+    /// The journal could not be read or written.
+    #[error("cannot read or store the reservations of the site")]
+    Reservations(#[source] JournalError),
     /// There is no tokio runtime to work in.
     #[error("the executor must be opened within a tokio runtime")]
     NoRuntime,
@@ -72,6 +79,10 @@ struct Inner {
     places: Arc<Semaphore>,
     /// Held while the list of routers changes, so that journal and memory change in the same order.
     settings: Mutex<()>,
+    /// What the control plane said about reservations.
+    terms: Terms,
+    /// When the journal was opened, wall clock in milliseconds.
+    opened_at: i64,
 }
 
 impl Executor {
@@ -91,6 +102,8 @@ impl Executor {
             turns: Turns::default(),
             places: Arc::new(Semaphore::new(COMMANDS_MAX)),
             settings: Mutex::new(()),
+            terms: Terms::default(),
+            opened_at: clock::now_ms(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -156,11 +169,18 @@ impl Inner {
     async fn carry_out(&self, command: Command, deadline: Instant, report: oneshot::Sender<Outcome>) {
         let place = self.routers.place(&command.router_id);
         let outcome = match &command.action {
-            Action::Reserve(_) | Action::Confirm(_) | Action::Release(_) | Action::Login(_) => {
+            Action::Reserve(_)
+            | Action::Confirm(_)
+            | Action::Release(_)
+            | Action::Revoke(_)
+            | Action::Login(_) => {
                 return purchase::run(self, command, place, deadline, report).await;
             }
             Action::SetRouter(settings) => settings::set(self, &command.router_id, settings.clone()).await,
-            Action::DescribeUser { .. } | Action::ListProfiles | Action::Probe => match place {
+            Action::DescribeUser { .. }
+            | Action::DescribeUsers { .. }
+            | Action::ListProfiles
+            | Action::Probe => match place {
                 Ok(place) => look(&Act::start(place, deadline), &command.action).await,
                 Err(none) => none.refused(),
             },
@@ -175,11 +195,13 @@ impl Inner {
 async fn look(act: &Act, action: &Action) -> Outcome {
     match action {
         Action::DescribeUser { name } => describe::run(act, name).await,
+        Action::DescribeUsers { names } => describe::run_many(act, names).await,
         Action::ListProfiles => profiles::run(act).await,
         Action::Probe => probe::run(act).await,
         Action::Reserve(_)
         | Action::Confirm(_)
         | Action::Release(_)
+        | Action::Revoke(_)
         | Action::Login(_)
         | Action::SetRouter(_)
         | Action::Unknown => Outcome::refused(Code::Unsupported, ""),

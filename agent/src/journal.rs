@@ -12,6 +12,7 @@
 //! This module knows no router and no command; what an entry means is the executor's business.
 
 mod entry;
+mod pages;
 mod rows;
 mod writer;
 
@@ -20,8 +21,8 @@ use std::{path::Path, path::PathBuf, sync::Arc};
 use pagos_protocol::RouterSettings;
 use tokio::sync::{mpsc, oneshot};
 
-pub use entry::{Entry, Kind, Slot};
-use writer::{Request, Update};
+pub use entry::{Entry, Kind, Seen, Slot};
+use writer::{Request, Update, Work};
 
 /// Most requests that wait for the journal's thread; further callers wait for room.
 const REQUESTS_WAITING_MAX: usize = 256;
@@ -172,6 +173,25 @@ impl Journal {
     pub async fn entry(&self, purchase_id: &str) -> Result<Option<Entry>, JournalError> {
         let decided = self.decide(purchase_id, |entry| (None, entry)).await;
         decided.written.map(|()| decided.verdict.flatten())
+    }
+
+    /// Does `work` in a transaction, after everything that was asked before, and gives what it returns. `sync` says whether
+    /// what it writes must be on disk then.
+    async fn with<T: Send + 'static>(
+        &self,
+        sync: bool,
+        work: impl FnOnce(&rows::Store) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (give, mut given) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |store| {
+            let value = work(store)?;
+            // The receiver is gone only if the caller is: nobody wants to know.
+            let _ = give.send(value);
+            Ok(())
+        });
+        self.ask(Request::Work { work, sync, answer }, answered).await?;
+        given.try_recv().map_err(|_| JournalError::Closed)
     }
 
     /// Stores the settings of a router in place of any older ones, synced.

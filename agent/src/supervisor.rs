@@ -3,6 +3,7 @@
 //! Commands run concurrently, as many as the executor takes. One that outlives its link finishes all the same: its
 //! outcome is in the journal, and the repeat that comes over the next link is answered from there.
 
+mod leases;
 mod serve;
 mod work;
 

@@ -9,10 +9,12 @@
 //! | [`listener`] | the TLS listener and its two endpoints |
 //! | `session` | one agent's connection: hello, welcome, frames in, frames out |
 //! | `live` | what the rest of the process holds of a connection: its queue and the commands that wait |
+//! | [`site`] | what agents ask and tell about reservations, and the port of who answers |
 //! | [`hub`] | which router is reachable through which connection |
 //!
 //! An agent is known by the fingerprint of its certificate and by nothing it says. The routers it serves are those of
-//! its site in the database; a frame is trusted for nothing but the outcome of a command sent on that connection.
+//! its site in the database. A frame is trusted for the outcome of a command sent on that connection, and for what it says
+//! about the agent's own routers; whatever it names beside is looked up among what is theirs.
 
 pub mod authority;
 pub mod enrolment;
@@ -21,6 +23,7 @@ pub mod listener;
 mod live;
 mod session;
 pub mod settings;
+pub mod site;
 pub mod token;
 
 use std::time::Duration;
@@ -33,6 +36,7 @@ use crate::domain::id::RouterId;
 pub use authority::{Authority, AuthorityError};
 pub use hub::Hub;
 pub use listener::{Context, ListenError, serve};
+pub use site::{Place, SitePort};
 pub use token::{IssueError, issue_token};
 
 /// Sends actions to routers, whoever carries them.

@@ -13,6 +13,7 @@
 //! | [`perform`] | effects, through the link and gateway ports |
 //! | [`runner`] | the loop: commit, perform, take in |
 //! | [`tell`] | messages from outside reach a purchase |
+//! | [`site`] | what agents ask and tell about reservations |
 //! | [`sweep`] | what nobody told us, at routers and gateways |
 //! | [`recovery`] | what becomes of purchases that no living process runs |
 //!
@@ -29,6 +30,7 @@ pub mod reply;
 pub mod router_end;
 pub mod runner;
 pub mod schedule;
+pub mod site;
 pub mod state;
 pub mod sweep;
 pub mod tell;

@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod page;
 pub mod products;
 pub mod purchases;
+pub mod reservations;
 pub mod routers;
 pub mod runners;
 pub mod sequence;
@@ -30,6 +31,7 @@ pub mod sites;
 pub mod sweeps;
 pub mod timeline;
 pub mod transactions;
+pub mod unknown_reservations;
 pub mod users;
 pub mod writer;
 

@@ -14,5 +14,9 @@ mod enrolment;
 mod frames;
 #[path = "link/identity.rs"]
 mod identity;
+#[path = "link/purchases.rs"]
+mod purchases;
+#[path = "link/reservations.rs"]
+mod reservations;
 #[path = "link/world.rs"]
 mod world;

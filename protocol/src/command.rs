@@ -48,7 +48,7 @@ pub enum Action {
     },
     /// Report the hotspot users of these names.
     DescribeUsers {
-        /// Exact user names.
+        /// Exact user names, at most [`crate::site::NAMES_MAX`].
         names: Vec<String>,
     },
     /// Report the user profiles of the router.

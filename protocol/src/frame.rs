@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::site::{HandOver, Missing, Settled, Verdicts, VerdictsWanted};
 use crate::{Command, FRAME_BYTES_MAX, Outcome, RouterSettings};
 
 /// What an agent sends.
@@ -17,6 +18,17 @@ pub enum AgentMessage {
         /// Its end.
         outcome: Outcome,
     },
+    /// What became of these reservations?
+    VerdictsWanted(VerdictsWanted),
+    /// A verdict was carried out, or cannot be.
+    Settled(Settled),
+    /// Paid users are gone from a router.
+    Missing(Missing),
+    /// All reservations that were handed over are journalled.
+    HandOverDone {
+        /// The journal that holds them now.
+        journal_id: String,
+    },
     /// A message of a newer agent; ignored.
     #[serde(other)]
     Unknown,
@@ -30,6 +42,10 @@ pub enum ServerMessage {
     Welcome(Welcome),
     /// Something to do.
     Command(Command),
+    /// Answer to [`VerdictsWanted`].
+    Verdicts(Verdicts),
+    /// Open reservations for an empty journal.
+    HandOver(HandOver),
     /// The server is about to close the link.
     Goodbye(Goodbye),
     /// A message of a newer control plane; ignored.
@@ -61,7 +77,7 @@ pub struct RouterKnown {
 }
 
 /// What the control plane tells a connected agent first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// Message set version, [`crate::VERSION`].
     pub version: u32,
@@ -70,6 +86,19 @@ pub struct Welcome {
     /// Settings newer than those the agent named.
     #[serde(default)]
     pub routers: Vec<RouterSettings>,
+    /// How long a reservation stands before the agent asks what became of it, in milliseconds;
+    /// [`crate::site::RESERVE_LEASE_MS`] when it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve_lease_ms: Option<u64>,
+    /// Whether the journal is not known: the open reservations follow, and until the last of them is journalled the agent
+    /// takes no new one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hand_over: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// The link is about to be closed by the server.

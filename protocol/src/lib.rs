@@ -5,6 +5,7 @@
 //! | [`command`] | what the control plane asks of a router, and [`Action`] by [`Action`] what it needs |
 //! | [`outcome`] | how a command ended |
 //! | [`frame`] | the messages of the link, one JSON text frame each |
+//! | [`site`] | verdicts about reservations, the hand-over to an empty journal, what an agent finds out |
 //! | [`enrolment`] | the one-time token and the exchange that gives an agent its certificate |
 //! | [`secret`] | text that never shows in logs |
 //!
@@ -16,11 +17,13 @@ pub mod enrolment;
 pub mod frame;
 pub mod outcome;
 pub mod secret;
+pub mod site;
 
 pub use command::{Action, Command, RouterSettings};
 pub use frame::{AgentMessage, Goodbye, Hello, ServerMessage, Welcome};
 pub use outcome::{Code, Done, Outcome};
 pub use secret::Secret;
+pub use site::{HandOver, Missing, Reservation, Ruling, Settled, Verdict, Verdicts, VerdictsWanted};
 
 /// Version of the message set; exchanged in [`Hello`] and [`Welcome`].
 pub const VERSION: u32 = 1;

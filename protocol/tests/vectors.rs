@@ -3,12 +3,14 @@
 //! A vector in `tests/vectors/protocol` is read and written back to the same JSON value; its file name begins with the
 //! type of the message. Those in `tolerated` hold kinds and fields that we do not know, and must be read all the same.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "any other message fails the test")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pagos_protocol::enrolment::{EnrollRefusal, EnrollRequest, EnrollResponse, Token};
-use pagos_protocol::{Action, AgentMessage, Code, Done, Outcome, ServerMessage, frame};
+use pagos_protocol::{Action, AgentMessage, Code, Done, Outcome, Ruling, ServerMessage, frame};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -78,7 +80,7 @@ fn agent(name: &str) -> AgentMessage {
 fn outcome(name: &str) -> Outcome {
     match agent(name) {
         AgentMessage::Outcome { outcome, .. } => outcome,
-        other @ (AgentMessage::Hello(_) | AgentMessage::Unknown) => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -90,12 +92,15 @@ fn what_is_unknown_is_seen_as_unknown() {
     let failed = Outcome::Failed { code: Code::Unknown, retryable: true, detail: "!".into() };
     assert_eq!(outcome("agent.outcome.unknown_code.json"), failed);
     assert_eq!(outcome("agent.outcome.without_detail.json"), Outcome::refused(Code::Stale, ""));
+    let path = directory().join("tolerated/server.verdicts.unknown_ruling.json");
+    match frame::decode(&fs::read_to_string(path).expect("vector")).expect("message") {
+        ServerMessage::Verdicts(verdicts) => assert_eq!(verdicts.verdicts[0].verdict, Ruling::Unknown),
+        other => panic!("{other:?}"),
+    }
     let path = directory().join("tolerated/server.command.unknown_action.json");
     match frame::decode(&fs::read_to_string(path).expect("vector")).expect("message") {
         ServerMessage::Command(command) => assert_eq!(command.action, Action::Unknown),
-        other @ (ServerMessage::Welcome(_) | ServerMessage::Goodbye(_) | ServerMessage::Unknown) => {
-            panic!("{other:?}")
-        }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -127,12 +132,19 @@ fn every_kind_and_outcome_has_a_vector() {
         collect(&value, "code", &mut codes);
     }
     let all = |names: &str| names.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
-    assert_eq!(types, all("hello outcome welcome command goodbye"));
+    assert_eq!(
+        types,
+        all(
+            "hello outcome verdicts_wanted settled missing hand_over_done welcome command verdicts hand_over goodbye"
+        )
+    );
     assert_eq!(results, all("done refused failed"));
     assert_eq!(
         kinds,
-        all("reserve confirm release login describe_user list_profiles probe set_router \
-             reserved confirmed released logged_in user profiles probed router_set")
+        all(
+            "reserve confirm release revoke login describe_user describe_users list_profiles probe set_router \
+             reserved confirmed released revoked logged_in user users profiles probed router_set keep"
+        )
     );
     assert_eq!(
         codes,

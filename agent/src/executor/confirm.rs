@@ -5,7 +5,7 @@ use pagos_protocol::{Code, Done, Outcome, command::Confirm};
 use super::{
     act::{Act, ROUNDS_MAX},
     decision::Row,
-    ownership::{self, Mark, mark_of},
+    ownership::{self, Known, Mark, mark_of},
     purchase::Ended,
 };
 use crate::routeros::{
@@ -23,14 +23,15 @@ enum Step {
     Gone { why: &'static str },
 }
 
-/// Runs a confirmation. `row_id` is the row that the journal knows the purchase's user by.
+/// Runs a confirmation.
 ///
-/// A user without a mark is confirmed by its name, since the journal may be lost; a renamed one only by the mark.
-pub(super) async fn run(act: &mut Act, confirm: &Confirm, row_id: Option<&str>) -> Ended {
+/// A user without a mark is confirmed by its name, since the journal may be lost; a renamed one by the mark, or when it
+/// was confirmed before.
+pub(super) async fn run(act: &mut Act, confirm: &Confirm, known: &Known<'_>) -> Ended {
     let mut last = CallError::DeadlinePassed { sent: true };
     for _ in 0..ROUNDS_MAX {
-        let step = match ownership::find_own(act, &confirm.name, row_id, &confirm.purchase.id).await {
-            Ok(rows) => next_step(&rows, confirm, row_id),
+        let step = match ownership::find_own(act, &confirm.name, known).await {
+            Ok(rows) => next_step(&rows, confirm, known),
             Err(error) => return Ended::with(act.ended(&error)),
         };
         let (row_id, request) = match step {
@@ -47,16 +48,16 @@ pub(super) async fn run(act: &mut Act, confirm: &Confirm, row_id: Option<&str>) 
     Ended::with(act.ended(&last))
 }
 
-fn next_step(rows: &[UserRow], confirm: &Confirm, row_id: Option<&str>) -> Step {
+fn next_step(rows: &[UserRow], confirm: &Confirm, known: &Known<'_>) -> Step {
     let with_mark = |mark| rows.iter().filter(move |row| mark_of(row, &confirm.purchase.id) == mark);
     if let Some(row) = with_mark(Mark::Own).next() {
         return Step::Change { row_id: row.id.clone(), request: user::clear_and_enable(&row.id) };
     }
     let unmarked = with_mark(Mark::None).find(|row| {
-        let same_row = Some(row.id.as_str()) == row_id;
+        let same_row = Some(row.id.as_str()) == known.row_id;
         let same_name = row.name == confirm.name.as_bytes();
         let same_profile = row.profile == confirm.profile.as_bytes();
-        same_name && (same_profile || same_row)
+        (same_name && (same_profile || same_row)) || (known.confirmed && known.is_row_of(row))
     });
     match unmarked {
         Some(row) if row.disabled => Step::Change { row_id: row.id.clone(), request: user::enable(&row.id) },

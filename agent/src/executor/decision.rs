@@ -8,7 +8,7 @@
 //! late delivery of the same command must not make a user that nobody will remove. After that time no delivery can
 //! still be on its way, and a command of the same version is a new try.
 
-use pagos_protocol::{Action, Outcome};
+use pagos_protocol::{Action, Code, Done, Outcome};
 
 use crate::journal::{Entry, Kind, Slot};
 
@@ -63,7 +63,9 @@ pub fn decide(entry: Option<&Entry>, asked: Asked, version: u64, now_ms: i64) ->
 
 fn decide_decision(entry: &Entry, kind: Kind, version: u64, recent: bool) -> Verdict {
     let overtaken_by_login = match kind {
-        Kind::Reserve | Kind::Release => entry.login.as_ref().is_some_and(|login| login.version > version),
+        Kind::Reserve | Kind::Release | Kind::Revoke => {
+            entry.login.as_ref().is_some_and(|login| login.version > version)
+        }
         Kind::Confirm => false,
     };
     let Some((known_kind, known)) = &entry.decision else {
@@ -89,7 +91,8 @@ fn decide_decision(entry: &Entry, kind: Kind, version: u64, recent: bool) -> Ver
 
 fn decide_login(entry: &Entry, version: u64, recent: bool) -> Verdict {
     if let Some((kind, known)) = &entry.decision {
-        if version < known.version || (version == known.version && *kind == Kind::Release) {
+        let shut_out = matches!(kind, Kind::Release | Kind::Revoke);
+        if version < known.version || (version == known.version && shut_out) {
             return Verdict::Stale;
         }
     }
@@ -110,7 +113,8 @@ fn rank(kind: Kind) -> u8 {
     match kind {
         Kind::Reserve => 0,
         Kind::Confirm => 1,
-        Kind::Release => 2,
+        Kind::Revoke => 2,
+        Kind::Release => 3,
     }
 }
 
@@ -122,7 +126,7 @@ fn left_behind(kind: Kind, slot: &Slot) -> Before {
         }
         (Kind::Reserve, Some(Outcome::Done { .. } | Outcome::Failed { .. } | Outcome::Unknown) | None)
         | (Kind::Release, Some(Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Unknown) | None)
-        | (Kind::Confirm, _) => Before::Something,
+        | (Kind::Confirm | Kind::Revoke, _) => Before::Something,
     }
 }
 
@@ -168,8 +172,10 @@ impl Asking {
             Action::Release(release) => {
                 (&release.purchase, Asked::Decision(Kind::Release), &release.name, None)
             }
+            Action::Revoke(revoke) => (&revoke.purchase, Asked::Decision(Kind::Revoke), &revoke.name, None),
             Action::Login(login) => (&login.purchase, Asked::Login, &login.name, None),
             Action::DescribeUser { .. }
+            | Action::DescribeUsers { .. }
             | Action::ListProfiles
             | Action::Probe
             | Action::SetRouter(_)
@@ -195,6 +201,7 @@ impl Asking {
                 if entry.name != self.name || entry.router_id != router_id {
                     // The row was of another user.
                     entry.row_id = None;
+                    entry.confirmed = false;
                     self.name.clone_into(&mut entry.name);
                     router_id.clone_into(&mut entry.router_id);
                 }
@@ -206,6 +213,7 @@ impl Asking {
         }
         entry.started_at = now_ms;
         entry.finished_at = None;
+        entry.missing = false;
         entry
     }
 
@@ -220,10 +228,15 @@ impl Asking {
         };
         let slot = slot.filter(|slot| slot.version == self.version)?;
         slot.outcome = Some(outcome.clone());
-        match row {
-            Row::Same => {}
-            Row::At(row_id) => entry.row_id = Some(row_id),
-            Row::Gone => entry.row_id = None,
+        if let Row::At(row_id) = row {
+            entry.row_id = Some(row_id);
+        }
+        if outcome == &Outcome::done(Done::Confirmed) {
+            entry.confirmed = true;
+        }
+        if matches!((self.asked, outcome), (Asked::Decision(_), Outcome::Done { .. })) {
+            // Whatever an earlier command may still have been up to has been seen to.
+            entry.doubt = false;
         }
         entry.finished_at = at_rest(&entry).then_some(now_ms);
         Some(entry)
@@ -235,19 +248,23 @@ impl Asking {
 pub enum Row {
     /// Nothing new.
     Same,
-    /// It is this one.
+    /// It is this one. The row of a removed user is remembered, since a restored backup may bring it back.
     At(String),
-    /// There is none.
-    Gone,
 }
 
-/// Whether nothing is left to do for a purchase: its user is confirmed, removed, or was never made.
+/// Whether nothing is left to do for a purchase: its user is confirmed, removed, shut out, was never made, or is gone and
+/// a newer decision must come.
 fn at_rest(entry: &Entry) -> bool {
     let login_at_rest = entry.login.as_ref().is_none_or(|login| login.outcome.is_some());
     let decision_at_rest = match &entry.decision {
         None => true,
         Some((Kind::Reserve, slot)) => matches!(slot.outcome, Some(Outcome::Refused { .. })),
-        Some((Kind::Confirm | Kind::Release, slot)) => matches!(slot.outcome, Some(Outcome::Done { .. })),
+        Some((Kind::Confirm, Slot { outcome: Some(Outcome::Refused { code: Code::UserGone, .. }), .. })) => {
+            true
+        }
+        Some((Kind::Confirm | Kind::Release | Kind::Revoke, slot)) => {
+            matches!(slot.outcome, Some(Outcome::Done { .. }))
+        }
     };
     login_at_rest && decision_at_rest
 }

@@ -1,6 +1,7 @@
 //! Whose a user on the router is.
 
 use super::act::Act;
+use crate::journal::Journal;
 use crate::routeros::{
     CallError,
     menu::user::{self, UserRow},
@@ -43,22 +44,65 @@ pub(super) async fn find(act: &Act, name: &str) -> Result<Vec<UserRow>, CallErro
     Ok(rows)
 }
 
-/// The users of exactly this name; when there is none, the one in the row that the journal knows, if it carries the
-/// purchase's mark.
-///
-/// A renamed user is the purchase's only as long as it carries the mark. Row ids start anew when a router is restored or
-/// its configuration imported: without the mark, the user in that row may be another buyer's.
-pub(super) async fn find_own(
-    act: &Act,
-    name: &str,
-    row_id: Option<&str>,
-    purchase_id: &str,
-) -> Result<Vec<UserRow>, CallError> {
+/// What the journal knows of the user of a purchase.
+pub(super) struct Known<'a> {
+    pub(super) journal: &'a Journal,
+    pub(super) router_id: &'a str,
+    pub(super) purchase_id: &'a str,
+    /// The row it was last seen in.
+    pub(super) row_id: Option<&'a str>,
+    /// Its profile; empty when no command has named one.
+    pub(super) profile: &'a str,
+    /// Whether the journal knows the purchase at all.
+    pub(super) purchase: bool,
+    /// Whether the user was confirmed at some time.
+    pub(super) confirmed: bool,
+}
+
+impl Known<'_> {
+    /// Whether the user is in the row, and of the profile, that the journal knows.
+    pub(super) fn is_row_of(&self, row: &UserRow) -> bool {
+        Some(row.id.as_str()) == self.row_id && row.profile == self.profile.as_bytes()
+    }
+
+    /// Whether a user in our row that has another name now is ours.
+    ///
+    /// Row ids start anew when a configuration is imported: the user in that row may be another buyer's. So a reservation
+    /// is ours only by its mark. A confirmed user carries none: it is ours if the profile is the same and no other
+    /// purchase ever had a user of the name.
+    async fn is_renamed(&self, row: &UserRow) -> bool {
+        match mark_of(row, self.purchase_id) {
+            Mark::Own => true,
+            Mark::Other => false,
+            Mark::None if self.confirmed && self.is_row_of(row) => {
+                let Ok(name) = std::str::from_utf8(&row.name) else { return true };
+                // When the journal cannot tell, the user is left alone.
+                self.journal
+                    .name_of_another(self.router_id, name, self.purchase_id)
+                    .await
+                    .is_ok_and(|another| !another)
+            }
+            Mark::None => false,
+        }
+    }
+}
+
+/// The users of exactly this name; when there is none, the one in the row that the journal knows, if it is the
+/// purchase's, renamed.
+pub(super) async fn find_own(act: &Act, name: &str, known: &Known<'_>) -> Result<Vec<UserRow>, CallError> {
     let rows = find(act, name).await?;
-    let Some(row_id) = row_id.filter(|_| rows.is_empty()) else { return Ok(rows) };
-    let mut rows = UserRow::read_all(&act.read(user::by_row(row_id)).await?);
-    rows.retain(|row| row.id == row_id && mark_of(row, purchase_id) == Mark::Own);
-    Ok(rows)
+    let Some(row_id) = known.row_id.filter(|_| rows.is_empty()) else { return Ok(rows) };
+    let rows = UserRow::read_all(&act.read(user::by_row(row_id)).await?);
+    let Some(row) = rows.into_iter().find(|row| row.id == row_id) else { return Ok(Vec::new()) };
+    if !known.is_renamed(&row).await {
+        return Ok(Vec::new());
+    }
+    tracing::warn!(
+        purchase.id = known.purchase_id,
+        router.id = known.router_id,
+        "user of a purchase was renamed"
+    );
+    Ok(vec![row])
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 //! Removing or disabling a user ends no session, and a cookie opens a new one within seconds. So the user is disabled
 //! first, then sessions and cookies go, then the user. A round that finds nothing of the purchase is the proof.
 
+use std::time::Duration;
+
 use pagos_protocol::{Code, Done, Outcome, command::Release};
 
 use super::{
     act::{Act, ROUNDS_MAX},
-    decision::Row,
-    ownership::{self, Mark, mark_of},
+    ownership::{self, Known, Mark, mark_of},
     purchase::Ended,
 };
 use crate::routeros::{
@@ -21,32 +22,33 @@ use crate::routeros::{
     },
 };
 
-/// What the journal knows of the purchase's user.
-struct Known<'a> {
-    row_id: Option<&'a str>,
-    profile: &'a str,
-    /// Whether the journal knows the purchase at all.
-    purchase: bool,
+/// How long after an interrupted reservation the router is asked again whether its user has appeared.
+const DOUBT_PAUSE: Duration = Duration::from_secs(3);
+
+/// Runs a removal. With `doubt`, what an interrupted reservation had on the wire may still arrive: the proof is made
+/// twice, some seconds apart.
+pub(super) async fn run(act: &mut Act, release: &Release, known: &Known<'_>, doubt: bool) -> Ended {
+    let ended = until_gone(act, release, known).await;
+    if !(doubt && matches!(ended, Outcome::Done { .. })) {
+        return Ended::with(ended);
+    }
+    if !act.pause(DOUBT_PAUSE).await {
+        let why = "a reservation was cut off before; whether its user still appears has to be seen";
+        return Ended::with(Outcome::failed(Code::DeadlinePassed, why));
+    }
+    Ended::with(until_gone(act, release, known).await)
 }
 
-/// Runs a removal. `row_id`, `profile` and `purchase_known` are what the journal knows.
-pub(super) async fn run(
-    act: &mut Act,
-    release: &Release,
-    row_id: Option<&str>,
-    profile: &str,
-    purchase_known: bool,
-) -> Ended {
-    let known = Known { row_id, profile, purchase: purchase_known };
+async fn until_gone(act: &mut Act, release: &Release, known: &Known<'_>) -> Outcome {
     let mut removed_as: Option<Vec<u8>> = None;
     for _ in 0..ROUNDS_MAX {
-        match round(act, release, &known, &mut removed_as).await {
-            Ok(true) => return Ended { outcome: Outcome::done(Done::Released), row: Row::Gone },
+        match round(act, release, known, &mut removed_as).await {
+            Ok(true) => return Outcome::done(Done::Released),
             Ok(false) | Err(CallError::Lost(_)) => {}
-            Err(error) => return Ended::with(act.ended(&error)),
+            Err(error) => return act.ended(&error),
         }
     }
-    Ended::with(act.not_done(Code::RouterError, "something of the purchase is still there"))
+    act.not_done(Code::RouterError, "something of the purchase is still there")
 }
 
 /// Removes what is there. `true` when nothing was.
@@ -56,7 +58,7 @@ async fn round(
     known: &Known<'_>,
     removed_as: &mut Option<Vec<u8>>,
 ) -> Result<bool, CallError> {
-    let rows = ownership::find_own(act, &release.name, known.row_id, &release.purchase.id).await?;
+    let rows = ownership::find_own(act, &release.name, known).await?;
     if let Some(row) = rows.iter().find(|row| is_ours(row, release, known)) {
         *removed_as = Some(row.name.clone());
         ignore_gone(act.change(user::disable(&row.id)).await)?;
@@ -73,21 +75,18 @@ async fn round(
     }
 }
 
-/// A user is the purchase's if it carries its mark, or has its name, its profile and the row that the purchase made.
+/// A user is the purchase's if it carries its mark, or is in the row that the purchase made, has its profile, and has its
+/// name or was confirmed and renamed.
 fn is_ours(row: &UserRow, release: &Release, known: &Known<'_>) -> bool {
     match mark_of(row, &release.purchase.id) {
         Mark::Own => true,
         Mark::Other => false,
-        Mark::None => {
-            row.name == release.name.as_bytes()
-                && Some(row.id.as_str()) == known.row_id
-                && row.profile == known.profile.as_bytes()
-        }
+        Mark::None => known.is_row_of(row) && (row.name == release.name.as_bytes() || known.confirmed),
     }
 }
 
 /// Removes all sessions and cookies of a user. Returns whether there were any.
-async fn remove_sessions_and_cookies(act: &mut Act, name: &[u8]) -> Result<bool, CallError> {
+pub(super) async fn remove_sessions_and_cookies(act: &mut Act, name: &[u8]) -> Result<bool, CallError> {
     let (sessions, cookies) =
         tokio::try_join!(act.read(active::by_user(name)), act.read(cookie::by_user(name)))?;
     let mut sessions = ActiveRow::read_all(&sessions);
@@ -111,7 +110,7 @@ async fn remove_rows(
     Ok(())
 }
 
-fn ignore_gone<T>(result: Result<T, CallError>) -> Result<(), CallError> {
+pub(super) fn ignore_gone<T>(result: Result<T, CallError>) -> Result<(), CallError> {
     match result {
         Err(error) if error.trap_class() == Some(TrapClass::Gone) => Ok(()),
         result => result.map(drop),

@@ -11,11 +11,13 @@ pub enum Kind {
     Confirm,
     /// Remove the user.
     Release,
+    /// Shut the user out and leave it.
+    Revoke,
 }
 
 impl Kind {
     /// All kinds, for tests that exhaust them.
-    pub const ALL: [Self; 3] = [Self::Reserve, Self::Confirm, Self::Release];
+    pub const ALL: [Self; 4] = [Self::Reserve, Self::Confirm, Self::Release, Self::Revoke];
 
     /// The stored word.
     #[must_use]
@@ -24,6 +26,7 @@ impl Kind {
             Self::Reserve => "reserve",
             Self::Confirm => "confirm",
             Self::Release => "release",
+            Self::Revoke => "revoke",
         }
     }
 
@@ -64,6 +67,25 @@ pub struct Entry {
     pub started_at: i64,
     /// Since when nothing is left to do for the purchase; entries are forgotten 90 days after.
     pub finished_at: Option<i64>,
+    /// When to ask the control plane what became of the purchase; `None` when nothing is left to be decided.
+    pub ask_at: Option<i64>,
+    /// Whether the paid user was looked for and is gone.
+    pub missing: bool,
+    /// Whether a reservation was cut off, so that the router may make its user late.
+    pub doubt: bool,
+    /// Whether the user was confirmed at some time.
+    pub confirmed: bool,
+}
+
+/// What was last seen of a router.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What tells the box from others; empty if it does not say.
+    pub serial: String,
+    /// How long it had been up, in seconds.
+    pub uptime_s: u64,
+    /// When, wall clock in milliseconds.
+    pub seen_at: i64,
 }
 
 impl Entry {
@@ -80,6 +102,10 @@ impl Entry {
             login: None,
             started_at: now_ms,
             finished_at: None,
+            ask_at: None,
+            missing: false,
+            doubt: false,
+            confirmed: false,
         }
     }
 }

@@ -8,13 +8,20 @@ use std::{
 };
 
 use pagos_protocol::{Outcome, RouterSettings, Secret};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, Row, named_params, params};
 
 use super::{Entry, JournalError, Kind, MARK_KEPT_MS, Slot};
 use crate::seams::{clock, random};
 
 /// Steps from an empty file to the present schema; the number of those done is the file's `user_version`.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/agent/0001_start.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/agent/0001_start.sql"),
+    include_str!("../../../migrations/agent/0002_leases.sql"),
+];
+
+/// The columns of an entry, in the order in which [`StoredEntry::read`] takes them.
+const ENTRY_COLUMNS: &str = "purchase_id, router_id, name, profile, row_id, kind, version, step, outcome, login_version, \
+     login_step, login_outcome, started_at, finished_at, ask_at, missing, doubt, confirmed";
 
 /// Rights of the journal file: it holds router passwords.
 const FILE_MODE: u32 = 0o600;
@@ -89,27 +96,55 @@ impl Store {
 
     /// The entry of a purchase.
     pub(super) fn entry(&self, purchase_id: &str) -> Result<Option<Entry>, JournalError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT router_id, name, profile, row_id, kind, version, step, outcome, login_version, login_step, \
-             login_outcome, started_at, finished_at FROM purchase WHERE purchase_id = ?1",
-        )?;
-        let stored = statement.query_row([purchase_id], StoredEntry::read).optional()?;
-        stored.map(|stored| stored.into_entry(purchase_id)).transpose()
+        self.entries_or_errors("purchase_id = ?1", [purchase_id])?.pop().transpose()
+    }
+
+    /// The entries for which the condition holds. One that makes no sense is logged and left out.
+    pub(super) fn entries(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Entry>, JournalError> {
+        let entries = self.entries_or_errors(condition, values)?.into_iter();
+        Ok(entries
+            .filter_map(|entry| {
+                entry.inspect_err(|error| tracing::error!(error = %error, "journal entry left out")).ok()
+            })
+            .collect())
+    }
+
+    fn entries_or_errors(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Result<Entry, JournalError>>, JournalError> {
+        let sql = format!("SELECT {ENTRY_COLUMNS} FROM purchase WHERE {condition}");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let stored = statement.query_map(values, StoredEntry::read)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(stored.into_iter().map(StoredEntry::into_entry).collect())
+    }
+
+    /// The database, for the queries of [`super::pages`].
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
     }
 
     /// Stores an entry in place of the one of the same purchase.
     pub(super) fn put_entry(&self, entry: &Entry) -> Result<(), JournalError> {
         let mut statement = self.db.prepare_cached(
             "INSERT INTO purchase (purchase_id, router_id, name, profile, row_id, kind, version, step, \
-             outcome, login_version, login_step, login_outcome, started_at, finished_at) \
+             outcome, login_version, login_step, login_outcome, started_at, finished_at, ask_at, missing, doubt, \
+             confirmed) \
              VALUES (:purchase_id, :router_id, :name, :profile, :row_id, :kind, :version, :step, \
-             :outcome, :login_version, :login_step, :login_outcome, :started_at, :finished_at) \
+             :outcome, :login_version, :login_step, :login_outcome, :started_at, :finished_at, \
+             :ask_at, :missing, :doubt, :confirmed) \
              ON CONFLICT (purchase_id) DO UPDATE SET router_id = excluded.router_id, name = excluded.name, \
              profile = excluded.profile, row_id = excluded.row_id, \
              kind = excluded.kind, version = excluded.version, step = excluded.step, outcome = excluded.outcome, \
              login_version = excluded.login_version, login_step = excluded.login_step, \
              login_outcome = excluded.login_outcome, started_at = excluded.started_at, \
-             finished_at = excluded.finished_at",
+             finished_at = excluded.finished_at, ask_at = excluded.ask_at, missing = excluded.missing, \
+             doubt = excluded.doubt, confirmed = excluded.confirmed",
         )?;
         let decision = entry.decision.as_ref().map(|(_, slot)| slot);
         statement.execute(named_params! {
@@ -127,6 +162,10 @@ impl Store {
             ":login_outcome": entry.login.as_ref().and_then(stored_outcome),
             ":started_at": entry.started_at,
             ":finished_at": entry.finished_at,
+            ":ask_at": entry.ask_at,
+            ":missing": entry.missing,
+            ":doubt": entry.doubt,
+            ":confirmed": entry.confirmed,
         })?;
         Ok(())
     }
@@ -232,25 +271,33 @@ struct StoredSlot {
 
 impl StoredEntry {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let router_id: String = row.get(0)?;
-        let name: String = row.get(1)?;
-        let mut entry = Entry::new("", &router_id, &name, row.get(11)?);
-        entry.profile = row.get(2)?;
-        entry.row_id = row.get(3)?;
-        entry.finished_at = row.get(12)?;
+        let entry = Entry {
+            purchase_id: row.get(0)?,
+            router_id: row.get(1)?,
+            name: row.get(2)?,
+            profile: row.get(3)?,
+            row_id: row.get(4)?,
+            decision: None,
+            login: None,
+            started_at: row.get(12)?,
+            finished_at: row.get(13)?,
+            ask_at: row.get(14)?,
+            missing: row.get(15)?,
+            doubt: row.get(16)?,
+            confirmed: row.get(17)?,
+        };
         Ok(Self {
             entry,
-            kind: row.get(4)?,
-            decision: StoredSlot { version: row.get(5)?, step: row.get(6)?, outcome: row.get(7)? },
-            login: StoredSlot { version: row.get(8)?, step: row.get(9)?, outcome: row.get(10)? },
+            kind: row.get(5)?,
+            decision: StoredSlot { version: row.get(6)?, step: row.get(7)?, outcome: row.get(8)? },
+            login: StoredSlot { version: row.get(9)?, step: row.get(10)?, outcome: row.get(11)? },
         })
     }
 
-    fn into_entry(self, purchase_id: &str) -> Result<Entry, JournalError> {
-        let bad =
-            |column| JournalError::Inconsistent { table: "purchase", column, id: purchase_id.to_owned() };
+    fn into_entry(self) -> Result<Entry, JournalError> {
         let mut entry = self.entry;
-        purchase_id.clone_into(&mut entry.purchase_id);
+        let id = entry.purchase_id.clone();
+        let bad = |column| JournalError::Inconsistent { table: "purchase", column, id: id.clone() };
         let decision = self.decision.into_slot().map_err(|Malformed| bad("outcome"))?;
         entry.decision = match (self.kind, decision) {
             (Some(word), Some(slot)) => Some((Kind::parse(&word).ok_or_else(|| bad("kind"))?, slot)),
@@ -291,11 +338,11 @@ fn stored_outcome(slot: &Slot) -> Option<String> {
 }
 
 /// SQLite has signed integers only; versions never come near the end of them.
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn unsigned(value: i64) -> u64 {
+pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 

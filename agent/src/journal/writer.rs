@@ -15,6 +15,9 @@ const PRUNE_EVERY: usize = 500;
 /// Judges the stored entry and returns the one to store instead, if it should change.
 pub(super) type Update = Box<dyn FnOnce(Option<Entry>) -> Option<Entry> + Send>;
 
+/// Reads or writes whatever it wants within the batch's transaction.
+pub(super) type Work = Box<dyn FnOnce(&Store) -> Result<(), JournalError> + Send>;
+
 /// Where an answer goes. A caller that no longer listens has no effect on the work.
 type Answer = oneshot::Sender<Result<(), JournalError>>;
 
@@ -30,6 +33,15 @@ pub(super) enum Request {
         sync: bool,
         /// Who waits for the commit.
         answer: Option<Answer>,
+    },
+    /// Anything else.
+    Work {
+        /// What to do.
+        work: Work,
+        /// Whether the caller relies on a synced disk.
+        sync: bool,
+        /// Who waits for the commit.
+        answer: Answer,
     },
     /// Store the settings of a router.
     PutRouter {
@@ -80,7 +92,7 @@ pub(super) fn run(mut store: Store, mut requests: mpsc::Receiver<Request>) {
 /// Does one batch in one transaction. Returns whom to tell when the batch asked for the end.
 fn commit_batch(store: &mut Store, batch: Vec<Request>) -> Option<Answer> {
     let sync = batch.iter().any(|request| match request {
-        Request::Entry { sync, .. } => *sync,
+        Request::Entry { sync, .. } | Request::Work { sync, .. } => *sync,
         Request::PutRouter { .. } | Request::DropRouter { .. } => true,
         Request::Close { .. } => false,
     });
@@ -98,6 +110,9 @@ fn commit_batch(store: &mut Store, batch: Vec<Request>) -> Option<Answer> {
                         tracing::warn!(purchase.id = %purchase_id, error = %error, "outcome was not recorded");
                     }
                 }
+            }
+            Request::Work { work, answer, .. } => {
+                answers.push((answer, begun.clone().and_then(|()| work(store))));
             }
             Request::PutRouter { settings, answer } => {
                 answers.push((answer, begun.clone().and_then(|()| store.put_router(&settings))));

@@ -117,7 +117,13 @@ async fn welcome(socket: &mut Socket) -> Result<Welcome, OpenError> {
         Ok(ServerMessage::Goodbye(goodbye)) => {
             Err(OpenError::Later { retry_after_ms: goodbye.retry_after_ms })
         }
-        Ok(ServerMessage::Command(_) | ServerMessage::Unknown) | Err(_) => Err(OpenError::NoWelcome),
+        Ok(
+            ServerMessage::Command(_)
+            | ServerMessage::Verdicts(_)
+            | ServerMessage::HandOver(_)
+            | ServerMessage::Unknown,
+        )
+        | Err(_) => Err(OpenError::NoWelcome),
     }
 }
 

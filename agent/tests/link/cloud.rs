@@ -209,6 +209,7 @@ impl Peer {
             version: pagos_protocol::VERSION,
             router_ids: vec![ROUTER.into()],
             routers: router.into_iter().collect(),
+            ..Welcome::default()
         };
         self.send(&ServerMessage::Welcome(welcome)).await;
     }

@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use super::authority::{Authority, AuthorityError, fingerprint_of};
 use super::hub::Hub;
+use super::site::SitePort;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
 use crate::vault::Vault;
@@ -58,6 +59,8 @@ pub struct Context {
     pub authority: Arc<Authority>,
     /// The live links.
     pub hub: Hub,
+    /// Knows what is to become of reservations.
+    pub site: Arc<dyn SitePort>,
 }
 
 /// Why the listener cannot work.

@@ -1,5 +1,6 @@
 //! One agent's connection, from its hello to its end.
 
+mod desk;
 mod pump;
 mod welcome;
 
@@ -17,6 +18,7 @@ use crate::causes::chain;
 use crate::domain::id::{AgentId, CompanyId, SiteId};
 use crate::store::agents::AgentRow;
 use crate::store::{StoreError, agents};
+use desk::Desk;
 
 /// How long an agent may take to say hello, in milliseconds.
 const HELLO_DEADLINE_MS: u64 = 10_000;
@@ -28,6 +30,8 @@ pub(super) struct Identity {
     site: SiteId,
     company: CompanyId,
     fingerprint: Arc<str>,
+    /// The journal that is known to hold all open reservations.
+    journal: Option<Arc<str>>,
 }
 
 impl Identity {
@@ -37,8 +41,22 @@ impl Identity {
             site: SiteId::new(row.site_id.as_str()),
             company: CompanyId::new(row.company_id.as_str()),
             fingerprint,
+            journal: row.journal_id.as_deref().map(Arc::from),
         }
     }
+}
+
+impl Identity {
+    /// The journal that the agent said hello with, if it is not the one that is known.
+    fn new_journal(&self, hello: &Hello) -> Option<String> {
+        let journal = clipped(&hello.journal_id);
+        (self.journal.as_deref() != Some(journal.as_str())).then_some(journal)
+    }
+}
+
+/// What is kept of a text that an agent says about itself.
+fn clipped(text: &str) -> String {
+    text.chars().take(VERSION_CHARS_MAX).collect()
 }
 
 /// Why a connection came to its end.
@@ -82,7 +100,7 @@ pub(super) async fn run(socket: WebSocket, context: Context, identity: Identity)
     // Boxed, so that an idle link does not keep the room that its greeting needed.
     let end = match Box::pin(greet(socket, context, identity)).await {
         // The inbox ends before the entry does, so that what was queued counts as never sent.
-        Ok((socket, entered, inbox)) => pump::run(socket, &entered.live, inbox).await,
+        Ok(Greeted { socket, entered, inbox, desk }) => pump::run(socket, &entered.live, inbox, desk).await,
         Err(end) => end,
     };
     log_end(&agent, &site, &end);
@@ -102,12 +120,17 @@ fn log_end(agent: &AgentId, site: &SiteId, end: &End) {
     }
 }
 
+/// A connection that has been welcomed.
+struct Greeted {
+    socket: WebSocket,
+    // Dropped in this order: the inbox ends before the entry does.
+    inbox: Inbox,
+    entered: Entered,
+    desk: Desk,
+}
+
 /// Hello and welcome.
-async fn greet(
-    mut socket: WebSocket,
-    context: Context,
-    identity: Identity,
-) -> Result<(WebSocket, Entered, Inbox), End> {
+async fn greet(mut socket: WebSocket, context: Context, identity: Identity) -> Result<Greeted, End> {
     let hello = hello(&mut socket).await?;
     let (entered, inbox) = enter(&mut socket, &context, &identity, &hello).await?;
     tracing::info!(
@@ -118,7 +141,9 @@ async fn greet(
         "agent connected"
     );
     context.hub.announce(&entered.live);
-    Ok((socket, entered, inbox))
+    let new_journal = identity.new_journal(&hello);
+    let desk = Desk::new(context, identity, entered.live.clone(), new_journal);
+    Ok(Greeted { socket, inbox, entered, desk })
 }
 
 async fn hello(socket: &mut WebSocket) -> Result<Hello, End> {
@@ -130,7 +155,15 @@ async fn hello(socket: &mut WebSocket) -> Result<Hello, End> {
     };
     match frame::decode::<AgentMessage>(&text) {
         Ok(AgentMessage::Hello(hello)) => Ok(hello),
-        Ok(AgentMessage::Outcome { .. } | AgentMessage::Unknown) | Err(_) => Err(End::NoHello),
+        Ok(
+            AgentMessage::Outcome { .. }
+            | AgentMessage::VerdictsWanted(_)
+            | AgentMessage::Settled(_)
+            | AgentMessage::Missing(_)
+            | AgentMessage::HandOverDone { .. }
+            | AgentMessage::Unknown,
+        )
+        | Err(_) => Err(End::NoHello),
     }
 }
 
@@ -160,13 +193,12 @@ async fn enter(
 
 async fn note_seen(context: &Context, identity: &Identity, hello: &Hello) {
     let agent = identity.agent.clone();
-    let version: String = hello.agent_version.chars().take(VERSION_CHARS_MAX).collect();
-    let journal: String = hello.journal_id.chars().take(VERSION_CHARS_MAX).collect();
+    let version = clipped(&hello.agent_version);
     let now = context.clock.now();
     let written = context
         .store
         .write::<_, StoreError, _>(move |conn| {
-            Box::pin(async move { agents::seen(conn, &agent, &version, &journal, now).await })
+            Box::pin(async move { agents::seen(conn, &agent, &version, now).await })
         })
         .await;
     if let Err(error) = written {

@@ -126,7 +126,9 @@ fn act(facts: &mut Facts, action: Action) -> Outcome {
             Outcome::done(Done::Released)
         }
         Action::Login(_) => Outcome::done(Done::LoggedIn { already: false }),
-        Action::DescribeUser { .. }
+        Action::Revoke(_)
+        | Action::DescribeUser { .. }
+        | Action::DescribeUsers { .. }
         | Action::ListProfiles
         | Action::Probe
         | Action::SetRouter(_)

@@ -21,6 +21,7 @@ use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::node;
 use crate::purchase::machine::Timing;
+use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
@@ -59,6 +60,9 @@ pub async fn assemble(
     let authority = Authority::open(&store, &vault, clock.clone(), random.clone()).await?;
     let authority = Arc::new(authority);
     let hub = Hub::new(clock.clone(), random.clone());
+    let base =
+        Base { store: store.clone(), vault: vault.clone(), clock: clock.clone(), random: random.clone() };
+    let purchases = purchases(&config, base, hub.clone(), node.id.clone())?;
     let link = link::Context {
         store: store.clone(),
         vault: vault.clone(),
@@ -66,8 +70,8 @@ pub async fn assemble(
         random: random.clone(),
         authority: authority.clone(),
         hub: hub.clone(),
+        site: Arc::new(Site::new(store.clone(), clock.clone()).telling(purchases.clone())),
     };
-    let purchases = purchases(&config, &link, node.id.clone())?;
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
@@ -87,6 +91,14 @@ pub async fn assemble(
         node,
     };
     Ok(Assembled { app: Arc::new(app), link })
+}
+
+/// What everything else stands on.
+struct Base {
+    store: Store,
+    vault: Arc<Vault>,
+    clock: Clock,
+    random: Random,
 }
 
 /// All TLS of this process uses the same library; a second call changes nothing.
@@ -147,7 +159,7 @@ async fn api_keys(config: &Config, link: &link::Context) -> anyhow::Result<ApiKe
     Ok(ApiKeys::new(store, clock, random, signer, original, config.api_keys.days))
 }
 
-fn purchases(config: &Config, link: &link::Context, node: String) -> anyhow::Result<Purchases> {
+fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Result<Purchases> {
     let (limits, times) = (&config.limits, &config.purchase);
     let allowance = Allowance {
         reservations_in_flight: limits.reservations_in_flight,
@@ -166,11 +178,11 @@ fn purchases(config: &Config, link: &link::Context, node: String) -> anyhow::Res
     };
     let phone = config.conekta.fallback_phone.trim();
     Ok(Purchases::new(Parts {
-        store: link.store.clone(),
-        vault: link.vault.clone(),
-        clock: link.clock.clone(),
-        random: link.random.clone(),
-        link: Arc::new(link.hub.clone()),
+        store: base.store,
+        vault: base.vault,
+        clock: base.clock,
+        random: base.random,
+        link: Arc::new(hub),
         gateways: gateways(config)?,
         node,
         public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),

@@ -13,6 +13,8 @@ pub struct AgentRow {
     pub site_id: String,
     /// The company of the site.
     pub company_id: String,
+    /// The journal that holds all open reservations of its routers, as far as is known.
+    pub journal_id: Option<String>,
     /// When it was revoked, if it was.
     pub revoked_at: Option<i64>,
 }
@@ -62,7 +64,7 @@ pub async fn find_by_fingerprint(
     fetch_optional!(
         conn,
         AgentRow,
-        "SELECT id, site_id, company_id, revoked_at FROM agents WHERE certificate_fingerprint = $1",
+        "SELECT id, site_id, company_id, journal_id, revoked_at FROM agents WHERE certificate_fingerprint = $1",
         fingerprint
     )
 }
@@ -116,16 +118,34 @@ pub async fn seen(
     conn: &mut Conn<'_>,
     agent: &AgentId,
     version: &str,
-    journal_id: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     execute!(
         conn,
-        "UPDATE agents SET last_seen_at = $1, version = $2, journal_id = $3 WHERE id = $4",
+        "UPDATE agents SET last_seen_at = $1, version = $2 WHERE id = $3",
         now.0,
         version,
-        journal_id,
         agent.as_str()
+    )?;
+    Ok(())
+}
+
+/// Notes that a journal holds all open reservations of an agent's routers.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn journal_known(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    agent: &AgentId,
+    journal_id: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "UPDATE agents SET journal_id = $1 WHERE id = $2 AND company_id = $3",
+        journal_id,
+        agent.as_str(),
+        company.as_str()
     )?;
     Ok(())
 }

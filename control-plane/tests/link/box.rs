@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use pagos_protocol::enrolment::{EnrollRefusal, EnrollRequest, EnrollResponse, Token};
 use pagos_protocol::frame::{self, RouterKnown};
 use pagos_protocol::{
-    AgentMessage, Command, ENROLL_PATH, Hello, LINK_PATH, Outcome, Secret, ServerMessage, Welcome,
+    AgentMessage, Command, ENROLL_PATH, HandOver, Hello, LINK_PATH, Outcome, Reservation, Secret,
+    ServerMessage, Verdict, VerdictsWanted, Welcome,
 };
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
@@ -128,6 +129,10 @@ pub async fn join(world: &World, enrolled: &Enrolled) -> (Link, Welcome) {
     let mut link = dial(world, Some(clone(&enrolled.credentials))).await.expect("link");
     link.hello(Vec::new()).await;
     let welcome = link.welcome().await;
+    if welcome.hand_over {
+        link.handed_over().await;
+        link.send(&AgentMessage::HandOverDone { journal_id: "journal".into() }).await;
+    }
     (link, welcome)
 }
 
@@ -181,6 +186,31 @@ impl Link {
         match self.next().await {
             Some(ServerMessage::Command(command)) => command,
             other => panic!("not a command: {other:?}"),
+        }
+    }
+
+    /// The pages of a hand-over, up to its end.
+    pub async fn handed_over(&mut self) -> Vec<HandOver> {
+        let mut pages = Vec::new();
+        loop {
+            match self.next().await {
+                Some(ServerMessage::HandOver(page)) if page.last => return pages,
+                Some(ServerMessage::HandOver(page)) => pages.push(page),
+                other => panic!("not a page: {other:?}"),
+            }
+        }
+    }
+
+    /// Asks what became of reservations and takes the answer.
+    pub async fn ask(&mut self, router: &str, reservations: Vec<Reservation>) -> Vec<Verdict> {
+        let question = VerdictsWanted { router_id: router.into(), reservations };
+        self.send(&AgentMessage::VerdictsWanted(question)).await;
+        match self.next().await {
+            Some(ServerMessage::Verdicts(answer)) => {
+                assert_eq!(answer.router_id, router);
+                answer.verdicts
+            }
+            other => panic!("not verdicts: {other:?}"),
         }
     }
 

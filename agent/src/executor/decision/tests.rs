@@ -1,11 +1,10 @@
-use pagos_protocol::{Code, Done};
-
 use super::*;
 
-const ALL_ASKED: [Asked; 4] = [
+const ALL_ASKED: [Asked; 5] = [
     Asked::Decision(Kind::Reserve),
     Asked::Decision(Kind::Confirm),
     Asked::Decision(Kind::Release),
+    Asked::Decision(Kind::Revoke),
     Asked::Login,
 ];
 
@@ -65,6 +64,10 @@ fn check(known: Asked, end: Option<&Outcome>, asked: Asked, version: u64, recent
         && match (known, asked) {
             (
                 Asked::Decision(Kind::Release),
+                Asked::Decision(Kind::Reserve | Kind::Confirm | Kind::Revoke) | Asked::Login,
+            )
+            | (
+                Asked::Decision(Kind::Revoke),
                 Asked::Decision(Kind::Reserve | Kind::Confirm) | Asked::Login,
             )
             | (Asked::Decision(Kind::Confirm), Asked::Decision(Kind::Reserve)) => true,
@@ -145,7 +148,7 @@ fn end_of_an_older_command_changes_nothing() {
     let entry = asking(Asked::Decision(Kind::Release), 2, "PT-1").taken_up(None, "RTR_1", 10);
     assert_eq!(old.ended(Some(entry.clone()), &Outcome::done(Done::Reserved), Row::Same, 20), None);
     let newer = asking(Asked::Decision(Kind::Release), 3, "PT-1");
-    assert_eq!(newer.ended(Some(entry), &Outcome::done(Done::Released), Row::Gone, 20), None);
+    assert_eq!(newer.ended(Some(entry), &Outcome::done(Done::Released), Row::Same, 20), None);
 }
 
 #[test]
@@ -155,7 +158,10 @@ fn purchase_is_at_rest_when_nothing_is_left_to_do() {
         (Asked::Decision(Kind::Reserve), Outcome::refused(Code::NameTaken, ""), true),
         (Asked::Decision(Kind::Reserve), Outcome::failed(Code::DeadlinePassed, ""), false),
         (Asked::Decision(Kind::Confirm), Outcome::done(Done::Confirmed), true),
-        (Asked::Decision(Kind::Confirm), Outcome::refused(Code::UserGone, ""), false),
+        (Asked::Decision(Kind::Confirm), Outcome::refused(Code::UserGone, ""), true),
+        (Asked::Decision(Kind::Confirm), Outcome::refused(Code::RouterUnreachable, ""), false),
+        (Asked::Decision(Kind::Revoke), Outcome::done(Done::Revoked), true),
+        (Asked::Decision(Kind::Revoke), Outcome::failed(Code::DeadlinePassed, ""), false),
         (Asked::Decision(Kind::Release), Outcome::done(Done::Released), true),
         (Asked::Decision(Kind::Release), Outcome::refused(Code::RouterUnreachable, ""), false),
         (Asked::Login, Outcome::refused(Code::DeviceNotSeen, ""), true),

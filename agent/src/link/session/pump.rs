@@ -77,7 +77,12 @@ async fn read_all(stream: &mut SplitStream<Socket>, incoming: &mpsc::Sender<Serv
                 return Ended::Goodbye { retry_after_ms: goodbye.retry_after_ms };
             }
             Ok(ServerMessage::Unknown) => tracing::debug!("message of an unknown kind dropped"),
-            Ok(message @ (ServerMessage::Welcome(_) | ServerMessage::Command(_))) => {
+            Ok(
+                message @ (ServerMessage::Welcome(_)
+                | ServerMessage::Command(_)
+                | ServerMessage::Verdicts(_)
+                | ServerMessage::HandOver(_)),
+            ) => {
                 if incoming.send(message).await.is_err() {
                     return Ended::Stopped;
                 }
@@ -122,7 +127,12 @@ fn text(message: AgentMessage) -> String {
     }
     let id = match message {
         AgentMessage::Outcome { id, .. } => id,
-        AgentMessage::Hello(_) | AgentMessage::Unknown => String::new(),
+        AgentMessage::Hello(_)
+        | AgentMessage::VerdictsWanted(_)
+        | AgentMessage::Settled(_)
+        | AgentMessage::Missing(_)
+        | AgentMessage::HandOverDone { .. }
+        | AgentMessage::Unknown => String::new(),
     };
     tracing::warn!(command.id = id, "outcome does not fit into a frame");
     let outcome = Outcome::failed(Code::RouterError, "the answer of the router does not fit into a frame");

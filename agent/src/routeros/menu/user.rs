@@ -50,6 +50,30 @@ pub fn by_name(name: &[u8]) -> Request {
     Request::new("/ip/hotspot/user/print").query("name", name).properties(&PROPERTIES)
 }
 
+/// Prints the users of exactly these names.
+#[must_use]
+pub fn by_names(names: &[impl AsRef<[u8]>]) -> Request {
+    either("name", names)
+}
+
+/// Prints the users in these rows.
+#[must_use]
+pub fn by_rows(ids: &[impl AsRef<[u8]>]) -> Request {
+    either(".id", ids)
+}
+
+/// Prints the users whose property has one of the values; all users if there is none, so do not ask with none.
+fn either(property: &str, values: &[impl AsRef<[u8]>]) -> Request {
+    let mut request = Request::new("/ip/hotspot/user/print");
+    for (index, value) in values.iter().enumerate() {
+        request = request.query(property, value);
+        if index > 0 {
+            request = request.operators("|");
+        }
+    }
+    request.properties(&PROPERTIES)
+}
+
 /// Prints the user in a row.
 #[must_use]
 pub fn by_row(id: &str) -> Request {

@@ -9,6 +9,7 @@ use pagos_protocol::{AgentMessage, Goodbye, SILENCE_MAX_MS, ServerMessage, Welco
 use tokio::sync::{mpsc, watch};
 
 use super::End;
+use super::desk::{Desk, WAITING_MAX};
 use crate::link::live::{Closing, Inbox, Live, Parcel};
 
 /// How long one frame may take to leave, in milliseconds.
@@ -26,11 +27,14 @@ pub(super) async fn send_welcome(socket: &mut WebSocket, welcome: Welcome) -> Re
 }
 
 /// Carries frames both ways until the connection ends.
-pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox) -> End {
+pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox, desk: Desk) -> End {
     let (mut sink, mut stream) = socket.split();
     let Inbox { mut outbox, mut closing } = inbox;
+    let (to_desk, questions) = mpsc::channel(WAITING_MAX);
+    let serving = desk.run(questions);
     let end = tokio::select! {
-        end = read_all(&mut stream, live) => end,
+        end = read_all(&mut stream, live, &to_desk) => end,
+        () = serving => End::Closed(Closing::Dismissed),
         end = write_all(&mut sink, &mut outbox) => end,
         reason = asked_to_close(&mut closing) => End::Closed(reason),
     };
@@ -43,7 +47,7 @@ pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox) -> End {
     end
 }
 
-async fn read_all(stream: &mut SplitStream<WebSocket>, live: &Live) -> End {
+async fn read_all(stream: &mut SplitStream<WebSocket>, live: &Live, to_desk: &ToDesk) -> End {
     loop {
         let message = match tokio::time::timeout(Duration::from_millis(SILENCE_MAX_MS), stream.next()).await {
             Ok(Some(Ok(message))) => message,
@@ -52,7 +56,7 @@ async fn read_all(stream: &mut SplitStream<WebSocket>, live: &Live) -> End {
             Err(_) => return End::Silent,
         };
         match message {
-            Message::Text(text) => take(&text, live),
+            Message::Text(text) => take(&text, live, to_desk),
             Message::Ping(_) | Message::Pong(_) => {}
             Message::Binary(_) => return End::NotText,
             Message::Close(_) => return End::Left,
@@ -60,12 +64,25 @@ async fn read_all(stream: &mut SplitStream<WebSocket>, live: &Live) -> End {
     }
 }
 
-/// Takes one frame; it is trusted for nothing but the outcome of a command that was sent on this connection.
-fn take(text: &str, live: &Live) {
+/// Where messages about reservations go.
+type ToDesk = mpsc::Sender<Box<AgentMessage>>;
+
+/// Takes one frame: the outcome of a command that was sent on this connection, or something for the desk.
+fn take(text: &str, live: &Live, to_desk: &ToDesk) {
     match frame::decode::<AgentMessage>(text) {
         Ok(AgentMessage::Outcome { id, outcome }) => {
             if !live.settle(&id, outcome) {
                 tracing::info!(agent.id = %live.agent, "outcome dropped: nobody waits for it on this link");
+            }
+        }
+        Ok(
+            message @ (AgentMessage::VerdictsWanted(_)
+            | AgentMessage::Settled(_)
+            | AgentMessage::Missing(_)
+            | AgentMessage::HandOverDone { .. }),
+        ) => {
+            if to_desk.try_send(Box::new(message)).is_err() {
+                tracing::warn!(agent.id = %live.agent, "message dropped: too many wait to be served");
             }
         }
         Ok(AgentMessage::Hello(_)) => tracing::warn!(agent.id = %live.agent, "second hello dropped"),

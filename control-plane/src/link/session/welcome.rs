@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pagos_protocol::site::RESERVE_LEASE_MS;
 use pagos_protocol::{Hello, RouterSettings, Welcome};
 
 use super::Identity;
@@ -41,7 +42,13 @@ pub(super) async fn read(
         tracing::warn!(site.id = %identity.site, routers.count = routers.len(), "more router settings than fit into one welcome");
         routers.truncate(SETTINGS_MAX);
     }
-    Ok(Welcome { version: pagos_protocol::VERSION, router_ids, routers })
+    Ok(Welcome {
+        version: pagos_protocol::VERSION,
+        router_ids,
+        routers,
+        reserve_lease_ms: Some(RESERVE_LEASE_MS),
+        hand_over: identity.new_journal(hello).is_some(),
+    })
 }
 
 async fn rows(context: &Context, identity: &Identity) -> Result<Vec<SiteRouter>, StoreError> {
