@@ -22,21 +22,17 @@ pub mod validate;
 mod caller;
 
 use crate::clock::Clock;
-use crate::fault::{FaultBoard, Place, Strike};
-use crate::http::{self, BODY_BYTES_MAX, Cut};
-use crate::listen;
-use axum::body::{Body, Bytes, to_bytes};
+use crate::fault::{FaultBoard, Lag, Place};
+use crate::gateway::{Answer, Gateway};
 use axum::extract::Query;
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use caller::Caller;
 use failure::{Failure, Language};
-use hyper::body::Incoming;
 use ledger::Entry;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use store::Store;
-use tokio::net::TcpListener;
 
 /// The gateway.
 #[derive(Debug)]
@@ -70,15 +66,9 @@ impl Conekta {
         self.store().ledger().to_vec()
     }
 
-    /// Carries a request out and returns status and body.
-    fn act(&self, parts: &Parts, body: &[u8]) -> (u16, Value) {
-        let language = caller::language(&parts.headers);
-        self.dispatch(parts, body).unwrap_or_else(|failure| self.render(&failure, language))
-    }
-
-    fn render(&self, failure: &Failure, language: Language) -> (u16, Value) {
+    fn render(&self, failure: &Failure, language: Language) -> Answer {
         let log_id = self.store().fresh_id();
-        (failure.status, failure.body(language, &log_id))
+        Answer::new(failure.status, failure.body(language, &log_id))
     }
 
     fn dispatch(&self, parts: &Parts, body: &[u8]) -> Result<(u16, Value), Failure> {
@@ -132,66 +122,34 @@ impl Conekta {
     }
 }
 
-/// Serves the gateway for ever.
-pub async fn serve(listener: TcpListener, gateway: Arc<Conekta>) {
-    let faults = Arc::clone(&gateway.faults);
-    listen::accept(listener, &faults, Some(Place::Conekta), |stream, away| {
-        let gateway = Arc::clone(&gateway);
-        http::serve(stream, away, move |request| answer(Arc::clone(&gateway), request))
-    })
-    .await;
-}
+impl Gateway for Conekta {
+    const MEDIA_TYPE: &'static str = "application/vnd.conekta-v2.3.0+json; charset=utf-8";
+    type Ticket = ();
 
-/// Answers one request, as the faults allow.
-async fn answer(gateway: Arc<Conekta>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-    let (parts, body) = request.into_parts();
-    // A body that does not come whole, or is too large, cannot be answered in the vendor's form.
-    let body = to_bytes(Body::new(body), BODY_BYTES_MAX).await.map_err(|_| Cut)?;
-    let subject = format!("{} {}", parts.method, parts.uri.path());
-    let verdict = gateway.faults.verdict(Place::Conekta, &subject);
-    let Some(delay) = verdict.delay else { return struck(&gateway, &parts, &body, verdict.strike).await };
-    // In a task of its own: a request that was received is carried out even if the sender has left.
-    let late = tokio::spawn(async move {
-        tokio::time::sleep(delay).await;
-        struck(&gateway, &parts, &body, verdict.strike).await
-    });
-    late.await.unwrap_or(Err(Cut))
-}
-
-async fn struck(
-    gateway: &Conekta,
-    parts: &Parts,
-    body: &Bytes,
-    strike: Option<Strike>,
-) -> Result<Response<Body>, Cut> {
-    let language = caller::language(&parts.headers);
-    let failed = |status| Ok(render(gateway.render(&Failure::on_demand(status), language)));
-    match strike {
-        None => Ok(render(gateway.act(parts, body))),
-        Some(Strike::Hang(mut released)) => {
-            // An error means that the fault is gone together with the board.
-            drop(released.wait_for(|released| *released).await);
-            Ok(render(gateway.act(parts, body)))
-        }
-        Some(Strike::DropBefore) => Err(Cut),
-        Some(Strike::DropAfter) => {
-            gateway.act(parts, body);
-            Err(Cut)
-        }
-        Some(Strike::Error(error)) => failed(error.status),
-        Some(Strike::ErrorAfter(error)) => {
-            gateway.act(parts, body);
-            failed(error.status)
-        }
+    fn place(&self) -> Place<'static> {
+        Place::Conekta
     }
-}
 
-fn render((status, body): (u16, Value)) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let media_type = HeaderValue::from_static("application/vnd.conekta-v2.3.0+json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-    response
+    fn faults(&self) -> &Arc<FaultBoard> {
+        &self.faults
+    }
+
+    fn arrive(self: &Arc<Self>, _parts: &Parts) -> Result<(), Answer> {
+        Ok(())
+    }
+
+    fn act(&self, parts: &Parts, body: &[u8], _lag: Option<Lag>) -> Answer {
+        let language = caller::language(&parts.headers);
+        let done = self.dispatch(parts, body);
+        done.map_or_else(
+            |failure| self.render(&failure, language),
+            |(status, body)| Answer::new(status, body),
+        )
+    }
+
+    fn failure(&self, parts: &Parts, status: u16) -> Answer {
+        self.render(&Failure::on_demand(status), caller::language(&parts.headers))
+    }
 }
 
 fn filter(parts: &Parts) -> Result<listing::Filter, Failure> {

@@ -2,9 +2,10 @@
 
 use super::card::{self, Token};
 use super::failure::Failure;
-use super::ledger::{Entry, EntryKind};
+use super::ledger::Entry;
 use super::order::{Charge, Order, Refund, Status};
 use super::validate::{ChargeDraft, OrderDraft, RefundDraft};
+use crate::ledger::{EntryKind, masked};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -281,7 +282,7 @@ impl Store {
             at_ms: now_ms,
             order_id: order.id.clone(),
             charge_id: charge.id.clone(),
-            token: charge.draft.token_id.clone(),
+            token: masked(&charge.draft.token_id),
             amount,
             currency: order.draft.currency.clone(),
             reference_id: charge.draft.reference_id.clone(),

@@ -7,6 +7,7 @@ mod conekta;
 mod control;
 mod http_client;
 mod load;
+mod mercado_pago;
 mod program;
 mod routeros;
 
