@@ -1,5 +1,6 @@
 //! The control API: JSON over HTTP, for tests and for the sandbox. Meant for the loopback address only.
 
+mod gateways;
 mod handlers;
 mod state;
 
@@ -8,6 +9,7 @@ use crate::conekta::Conekta;
 use crate::fault::FaultBoard;
 use crate::mercado_pago::MercadoPago;
 use crate::routeros::router::Router;
+use crate::webhook::Courier;
 use crate::{http, listen};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub struct Control {
     pub conekta: Arc<Conekta>,
     /// The other.
     pub mercado_pago: Arc<MercadoPago>,
+    /// What they tell without being asked.
+    pub courier: Arc<Courier>,
 }
 
 /// Serves the control API for ever.

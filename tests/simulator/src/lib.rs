@@ -12,6 +12,7 @@
 //! - [`routeros`]: the routers.
 //! - [`conekta`], [`mercado_pago`]: the gateways.
 //! - [`gateway`], [`mod@ledger`]: what both have in common.
+//! - [`webhook`]: what the gateways tell without being asked.
 //! - [`control`]: the control API.
 //! - [`listen`], [`http`]: accepting connections and serving HTTP on them.
 //!
@@ -29,6 +30,7 @@ pub mod listen;
 pub mod mercado_pago;
 pub mod routeros;
 pub mod simulator;
+pub mod webhook;
 
 pub use config::{Config, RouterConfig};
 pub use simulator::Simulator;

@@ -27,13 +27,16 @@ pub mod store;
 use crate::clock::Clock;
 use crate::fault::{FaultBoard, Lag, Place};
 use crate::gateway::{Action, ActionError, Answer, Gateway};
+use crate::webhook::request::Target;
+use crate::webhook::{Courier, Notice};
 use account::Account;
 use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use failure::Failure;
 use ledger::Entry;
-use serde_json::Value;
+use payment::Payment;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -44,6 +47,13 @@ const KEY_HEADER: &str = "x-idempotency-key";
 /// Longest key, in bytes.
 const KEY_BYTES_MAX: usize = 128;
 
+/// Id of the first event.
+const EVENT_ID_FIRST: u64 = 120_000_000_000;
+/// The user that all accounts belong to.
+const USER_ID: u64 = 44_444;
+/// The application that all accounts belong to.
+const APPLICATION_ID: u64 = 99;
+
 /// The gateway.
 #[derive(Debug)]
 pub struct MercadoPago {
@@ -52,7 +62,9 @@ pub struct MercadoPago {
     store: Mutex<Store>,
     /// Access token and key of requests that are still running.
     running: Mutex<BTreeSet<(String, String)>>,
+    courier: Arc<Courier>,
     requests: AtomicU64,
+    events: AtomicU64,
 }
 
 /// Keeps others with the same key out until the effect has taken place.
@@ -72,10 +84,11 @@ impl Drop for Running {
 
 impl MercadoPago {
     /// A gateway without payments.
-    pub fn new(clock: Arc<Clock>, faults: Arc<FaultBoard>) -> Self {
+    pub fn new(clock: Arc<Clock>, faults: Arc<FaultBoard>, courier: Arc<Courier>) -> Self {
         let store = Mutex::new(Store::new(clock.now_ms() ^ u64::from(std::process::id())));
         let running = Mutex::new(BTreeSet::new());
-        Self { clock, faults, store, running, requests: AtomicU64::new(1) }
+        let (requests, events) = (AtomicU64::new(1), AtomicU64::new(EVENT_ID_FIRST));
+        Self { clock, faults, store, running, courier, requests, events }
     }
 
     /// All payments of all accounts as the vendor would show them.
@@ -94,12 +107,60 @@ impl MercadoPago {
     /// # Errors
     /// When there is no such payment, or it cannot happen to it.
     pub fn happen(&self, id: &str, action: Action, amount: Option<u64>) -> Result<Value, ActionError> {
-        self.current().happen(id, action, amount, self.clock.now_ms())
+        let done = self.current().happen(id, action, amount, self.clock.now_ms());
+        self.tell();
+        done
     }
 
-    /// Does what the clock has made due.
+    /// Does what the clock has made due, and tells of it.
     pub fn tick(&self) {
         drop(self.current());
+        self.tell();
+    }
+
+    /// What would be sent about a payment.
+    pub fn notice(&self, id: &str, action: Option<&str>, event_id: Option<&str>) -> Option<Notice> {
+        let payment = self.current().any(id)?;
+        Some(self.write(&payment, action.unwrap_or("payment.updated"), event_id))
+    }
+
+    /// Sends what is new.
+    fn tell(&self) {
+        let mut store = self.current();
+        let news = store.take_news();
+        if self.courier.awaited() {
+            let notices: Vec<Notice> =
+                news.iter().map(|news| self.write(&store.at(news.index), news.action, None)).collect();
+            drop(store);
+            notices.into_iter().for_each(|notice| self.courier.announce(notice));
+        }
+    }
+
+    fn write(&self, payment: &Payment, action: &str, event_id: Option<&str>) -> Notice {
+        let fresh = || Value::from(self.events.fetch_add(1, Ordering::Relaxed));
+        let id = event_id.map_or_else(fresh, |id| id.parse::<u64>().map_or_else(|_| id.into(), Value::from));
+        let body = json!({
+            "id": id,
+            "live_mode": payment.account.live_mode,
+            "type": "payment",
+            "action": action,
+            "date_created": date::text(self.clock.now_ms()),
+            "user_id": USER_ID,
+            "api_version": "v1",
+            "application_id": APPLICATION_ID,
+            "data": { "id": payment.id.to_string() },
+        });
+        Notice {
+            target: Target::MercadoPago,
+            account: payment.account.token.clone(),
+            event: action.to_owned(),
+            event_id: id.as_str().map_or_else(|| id.to_string(), str::to_owned),
+            resource_id: payment.id.to_string(),
+            url: payment.draft.notification_url.clone(),
+            // Test payments go to the address of the panel, whatever they name themselves.
+            url_first: payment.account.live_mode,
+            body: body.to_string(),
+        }
     }
 
     fn dispatch(&self, parts: &Parts, body: &[u8], lag: Option<Lag>) -> Result<(u16, Value), Failure> {
@@ -206,7 +267,11 @@ impl Gateway for MercadoPago {
     }
 
     fn act(&self, parts: &Parts, body: &[u8], lag: Option<Lag>) -> Answer {
-        self.answer(self.dispatch(parts, body, lag))
+        let answer = self.answer(self.dispatch(parts, body, lag));
+        if parts.method != Method::GET {
+            self.tell();
+        }
+        answer
     }
 
     fn failure(&self, _parts: &Parts, status: u16) -> Answer {

@@ -10,6 +10,7 @@ use crate::listen;
 use crate::mercado_pago::MercadoPago;
 use crate::routeros::connection;
 use crate::routeros::router::Router;
+use crate::webhook::Courier;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -84,12 +85,14 @@ impl Simulator {
         check(&config)?;
         let clock = Arc::new(Clock::new());
         let faults = Arc::new(FaultBoard::new(config.routers.iter().map(|router| router.name.as_str())));
-        let conekta = Arc::new(Conekta::new(Arc::clone(&clock), Arc::clone(&faults)));
+        let courier = Arc::new(Courier::new(Arc::clone(&clock), Arc::clone(&faults)));
+        let conekta = Arc::new(Conekta::new(Arc::clone(&clock), Arc::clone(&faults), Arc::clone(&courier)));
         let mut servers = JoinSet::new();
 
         let (conekta_listener, conekta_url) = bind("Conekta", config.conekta).await?;
         conekta.set_url(&conekta_url);
-        let mercado_pago = Arc::new(MercadoPago::new(Arc::clone(&clock), Arc::clone(&faults)));
+        let mercado_pago =
+            Arc::new(MercadoPago::new(Arc::clone(&clock), Arc::clone(&faults), Arc::clone(&courier)));
         let (mercado_pago_listener, mercado_pago_url) = bind("Mercado Pago", config.mercado_pago).await?;
         let (control_listener, control_url) = bind("the control API", config.control).await?;
         let mut routers = Vec::new();
@@ -117,6 +120,7 @@ impl Simulator {
             routers,
             conekta: Arc::clone(&conekta),
             mercado_pago: Arc::clone(&mercado_pago),
+            courier,
         });
         servers.spawn(gateway::serve(conekta_listener, conekta));
         servers.spawn(gateway::serve(mercado_pago_listener, mercado_pago));

@@ -42,6 +42,7 @@ pub(super) fn render(control: &Control, part: &Part) -> Value {
         "routers": routers,
         "conekta": conekta,
         "mercado_pago": mercado_pago,
+        "webhooks": super::gateways::shown(control),
         "clock": { "now_ms": control.clock.now_ms() },
     })
 }

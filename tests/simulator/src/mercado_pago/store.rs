@@ -82,6 +82,11 @@ impl Store {
         Arc::clone(&self.payments[index])
     }
 
+    /// The payment with this id, whoever made it.
+    pub fn any(&self, id: &str) -> Option<Arc<Payment>> {
+        id.parse().ok().and_then(|id: u64| self.by_id.get(&id)).map(|index| self.at(*index))
+    }
+
     /// What happened to money, in order.
     pub fn ledger(&self) -> &[Entry] {
         &self.ledger

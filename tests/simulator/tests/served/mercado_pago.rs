@@ -38,7 +38,7 @@ pub(crate) async fn pay(simulator: &Simulator, key: &str, body: &Value) -> Optio
     call(simulator, "POST", "/v1/payments", key, body).await
 }
 
-async fn read(simulator: &Simulator, path: &str) -> Answer {
+pub(crate) async fn read(simulator: &Simulator, path: &str) -> Answer {
     call(simulator, "GET", path, "", &Value::Null).await.unwrap()
 }
 

@@ -118,11 +118,11 @@ impl Store {
             Action::Pay if status.open() && !challenged => self.take(index, now_ms),
             Action::CompleteChallenge if challenged => self.take(index, now_ms),
             Action::Fail if status.open() && !challenged => {
-                self.reject(index, "cc_rejected_high_risk", now_ms)
+                self.reject(index, "cc_rejected_high_risk", now_ms);
             }
             Action::FailChallenge if challenged => self.reject(index, "cc_rejected_3ds_challenge", now_ms),
             Action::Review if status.open() => {
-                self.turn(index, Status::InProcess, "pending_review_manual", now_ms)
+                self.turn(index, Status::InProcess, "pending_review_manual", now_ms);
             }
             Action::Expire if status == Status::Pending => self.run_out(index, now_ms),
             Action::Refund if status == Status::Approved => {
