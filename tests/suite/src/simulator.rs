@@ -1,4 +1,6 @@
-//! The simulator's control API.
+//! The simulator's control API. What concerns the gateways is in [`gateways`].
+
+pub mod gateways;
 
 use std::process::Stdio;
 use std::time::Duration;
