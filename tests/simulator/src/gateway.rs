@@ -125,6 +125,7 @@ impl<G: Gateway> Asked<G> {
             let mut answer = gateway.failure(&parts, error.status);
             let wait = error.retry_after_s.map(|seconds| (header::RETRY_AFTER, seconds.to_string()));
             answer.headers.extend(wait);
+            alter(&mut answer.body, &error.set);
             Outcome::Whole(answer)
         };
         let outcome = match verdict.strike {

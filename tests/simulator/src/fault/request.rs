@@ -34,7 +34,7 @@ pub struct FaultRequest {
     /// How long to wait first, in milliseconds; needed by a delay, taken by the other kinds but away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
-    /// What an altered answer says, by JSON pointer.
+    /// What an altered answer or an error says, by JSON pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<Map<String, Value>>,
     /// How far behind a lagging read is, in seconds of the simulator's clock; blind without it.
@@ -171,7 +171,10 @@ impl FaultRequest {
             ),
             (self.pattern.as_deref() == Some(""), "match is empty; leave it out to match everything"),
             (self.kind == FaultKind::Alter && self.set.is_none(), "alter needs set: values by JSON pointer"),
-            (self.set.is_some() && self.kind != FaultKind::Alter, "set goes with alter only"),
+            (
+                self.set.is_some() && !(self.kind == FaultKind::Alter || (makes_error && !of_router)),
+                "set goes with alter, error and error_after of a gateway only",
+            ),
             (
                 self.set.iter().flatten().any(|(pointer, _)| !pointer.starts_with('/')),
                 "the names in set are JSON pointers, such as /amount",

@@ -110,6 +110,7 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         (json!({"target": "mercado_pago", "kind": "alter"}), "needs set"),
         (json!({"target": "mercado_pago", "kind": "alter", "set": {"amount": 1}}), "JSON pointers"),
         (json!({"target": "mercado_pago", "kind": "error", "lag_s": 1}), "with lag only"),
+        (json!({"target": "mercado_pago", "kind": "hang", "set": {"/a": 1}}), "set goes with"),
         (json!({"target": "router", "kind": "error", "retry_after_s": 1}), "of a gateway only"),
         (json!({"target": "conekta", "kind": "away", "match": "x"}), "leave match out"),
         (json!({"target": "conekta", "kind": "hang", "count": 0}), "at least 1"),

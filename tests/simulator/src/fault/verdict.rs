@@ -70,6 +70,8 @@ pub struct ErrorAnswer {
     pub retry_after_s: Option<u64>,
     /// Text of a router's trap.
     pub message: String,
+    /// What a gateway's error says instead: values by JSON pointer.
+    pub set: Map<String, Value>,
 }
 
 /// What to do with one webhook.
@@ -196,6 +198,7 @@ impl Entry {
             status: request.status.unwrap_or(status),
             retry_after_s: request.retry_after_s,
             message: request.message.clone().unwrap_or_else(|| "action failed".to_owned()),
+            set: request.set.clone().unwrap_or_default(),
         };
         match request.kind {
             FaultKind::Hang => Some(Strike::Hang(self.released.subscribe())),

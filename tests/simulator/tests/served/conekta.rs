@@ -282,12 +282,15 @@ async fn each_fault_leaves_the_money_as_it_says() {
         ("drop_after", None, json!("paid")),
         ("error", Some(503), Value::Null),
         ("error_after", Some(503), json!("paid")),
+        ("drop_middle", None, json!("paid")),
+        ("bad_gateway", Some(502), Value::Null),
+        ("bad_gateway_after", Some(504), json!("paid")),
     ];
     for (kind, status, payment_status) in rows {
         let id = open(&simulator, order(kind)).await;
         let mut fault = json!({ "target": "conekta", "kind": kind, "match": "/charges", "count": 1 });
-        if status.is_some() {
-            fault["status"] = json!(503);
+        if let Some(status) = status {
+            fault["status"] = json!(status);
         }
         assert_eq!(control(control_url, "POST", "/faults", &fault).await.status, 201);
         let path = format!("/orders/{id}/charges");

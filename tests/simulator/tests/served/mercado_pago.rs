@@ -210,6 +210,15 @@ async fn each_fault_leaves_the_money_as_it_says() {
     fault(&simulator, throttle).await;
     let throttled = read(&simulator, "/v1/payments/search").await;
     assert!(throttled.status == 429 && throttled.head.contains("retry-after: 7"), "{}", throttled.head);
+    let twice =
+        json!({ "/cause": [{ "code": 2001, "description": "posted in the last minute" }], "/status": "400" });
+    fault(
+        &simulator,
+        json!({ "target": "mercado_pago", "kind": "error", "status": 400, "set": twice, "count": 1 }),
+    )
+    .await;
+    let told = read(&simulator, "/v1/payments/search").await;
+    assert_eq!((told.status, &told.body["cause"][0]["code"]), (400, &json!(2001)));
     fault(&simulator, json!({ "target": "mercado_pago", "kind": "bad_gateway", "count": 1 })).await;
     assert!(read(&simulator, "/v1/payments/search").await.body.as_str().unwrap().starts_with("<html>"));
 }
