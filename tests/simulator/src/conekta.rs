@@ -5,13 +5,15 @@
 //! - [`order`]: orders and charges, and how the vendor shows them.
 //! - [`store`]: all orders, and the rules of charging; pure.
 //! - [`listing`]: lists and search; pure.
+//! - [`event`]: what is told about orders and charges.
 //! - [`ledger`]: what happened to money.
 //! - [`failure`]: errors in the vendor's form.
 //!
 //! There is no idempotency, whatever the headers say: a request that comes twice is carried out twice. An order belongs
-//! to the private key that made it. Webhooks, 3-D Secure challenges and cash are not played yet.
+//! to the private key that made it.
 
 pub mod card;
+pub mod event;
 pub mod failure;
 pub mod ledger;
 pub mod listing;
@@ -20,23 +22,23 @@ pub mod store;
 pub mod validate;
 
 mod caller;
+mod hooks;
 
 use crate::clock::Clock;
-use crate::fault::{FaultBoard, Place, Strike};
-use crate::http::{self, BODY_BYTES_MAX, Cut};
-use crate::listen;
-use axum::body::{Body, Bytes, to_bytes};
+use crate::fault::{FaultBoard, Lag, Place};
+use crate::gateway::{Action, ActionError, Answer, Gateway};
+use crate::webhook::request::Target;
+use crate::webhook::{Courier, Notice};
 use axum::extract::Query;
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use caller::Caller;
 use failure::{Failure, Language};
-use hyper::body::Incoming;
 use ledger::Entry;
+use order::Order;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use store::Store;
-use tokio::net::TcpListener;
 
 /// The gateway.
 #[derive(Debug)]
@@ -44,14 +46,15 @@ pub struct Conekta {
     clock: Arc<Clock>,
     faults: Arc<FaultBoard>,
     store: Mutex<Store>,
+    courier: Arc<Courier>,
     url: OnceLock<String>,
 }
 
 impl Conekta {
     /// A gateway without orders.
-    pub fn new(clock: Arc<Clock>, faults: Arc<FaultBoard>) -> Self {
+    pub fn new(clock: Arc<Clock>, faults: Arc<FaultBoard>, courier: Arc<Courier>) -> Self {
         let seed = clock.now_ms() ^ (u64::from(std::process::id()) << 42);
-        Self { clock, faults, store: Mutex::new(Store::new(seed)), url: OnceLock::new() }
+        Self { clock, faults, store: Mutex::new(Store::new(seed)), courier, url: OnceLock::new() }
     }
 
     /// Tells under which address it is reached, for the links in lists. The first call counts.
@@ -70,20 +73,72 @@ impl Conekta {
         self.store().ledger().to_vec()
     }
 
-    /// Carries a request out and returns status and body.
-    fn act(&self, parts: &Parts, body: &[u8]) -> (u16, Value) {
-        let language = caller::language(&parts.headers);
-        self.dispatch(parts, body).unwrap_or_else(|failure| self.render(&failure, language))
+    /// Lets something happen to an order.
+    ///
+    /// # Errors
+    /// When there is no such order, or it cannot happen to it.
+    pub fn happen(&self, id: &str, action: Action, amount: Option<u64>) -> Result<Value, ActionError> {
+        let done = self.store().happen(id, action, amount, self.clock.now_ms());
+        self.tell();
+        done
     }
 
-    fn render(&self, failure: &Failure, language: Language) -> (u16, Value) {
+    /// 24 hex digits that were not given out before.
+    pub fn fresh_id(&self) -> String {
+        self.store().fresh_id()
+    }
+
+    /// Does what the clock has made due, and tells of it.
+    pub fn tick(&self) {
+        drop(self.store());
+        self.tell();
+    }
+
+    /// What would be sent about an order: its newest event, or one with this name.
+    pub fn notice(&self, id: &str, name: Option<&str>, event_id: Option<&str>) -> Option<Notice> {
+        let mut store = self.store();
+        let order = store.any(id)?;
+        let (known, fresh, now_s) = (store.events(&order.key), store.fresh_id(), self.clock.now_s());
+        let (key, livemode) = (order.key.clone(), order.livemode());
+        let of_order = known.iter().rev().filter(|event| event.order.id == id);
+        let found = of_order.into_iter().find(|event| name.is_none_or(|name| name == event.name));
+        let (mut body, name) = match (found, name) {
+            (Some(event), _) => (event.render(), event.name.to_owned()),
+            (None, Some("webhook_ping")) => (event::ping(&fresh, livemode, now_s), "webhook_ping".to_owned()),
+            (None, name) => {
+                let name = name.unwrap_or("order.created").to_owned();
+                let event = event::Event { id: fresh, name: "order.created", created_at: now_s, order };
+                let mut body = event.render();
+                body["type"] = Value::from(name.clone());
+                (body, name)
+            }
+        };
+        if let Some(event_id) = event_id {
+            body["id"] = Value::from(event_id);
+        }
+        Some(notice(key, &name, id, &body))
+    }
+
+    /// Sends what is new.
+    fn tell(&self) {
+        let events = self.store().take_events();
+        if self.courier.awaited() {
+            for event in events {
+                let key = event.order.key.clone();
+                self.courier.announce(notice(key, event.name, &event.order.id, &event.render()));
+            }
+        }
+    }
+
+    fn render(&self, failure: &Failure, language: Language) -> Answer {
         let log_id = self.store().fresh_id();
-        (failure.status, failure.body(language, &log_id))
+        Answer::new(failure.status, failure.body(language, &log_id))
     }
 
-    fn dispatch(&self, parts: &Parts, body: &[u8]) -> Result<(u16, Value), Failure> {
+    fn dispatch(&self, parts: &Parts, body: &[u8], lag: Option<Lag>) -> Result<(u16, Value), Failure> {
         let Caller { key } = Caller::identify(&parts.headers)?;
         let now_ms = self.clock.now_ms();
+        let horizon_ms = lag.map_or(u64::MAX, |lag| lag.horizon_ms(now_ms));
         let segments: Vec<&str> = parts.uri.path().trim_matches('/').split('/').collect();
         match (&parts.method, &segments[..]) {
             (&Method::POST, ["orders"]) => {
@@ -92,15 +147,21 @@ impl Conekta {
             }
             (&Method::GET, ["orders"]) => {
                 let filter = filter(parts)?;
-                let orders = self.store().orders();
-                Ok((200, listing::orders(&orders, &key, &filter, self.url())))
+                let orders = self.behind(&key, horizon_ms);
+                Ok((200, listing::orders(&orders, &filter, self.url())))
             }
             (&Method::GET, ["charges"]) => {
                 let filter = filter(parts)?;
-                let orders = self.store().orders();
-                Ok((200, listing::charges(&orders, &key, &filter, self.url())))
+                let orders = self.behind(&key, horizon_ms);
+                Ok((200, listing::charges(&orders, &filter, self.url())))
             }
-            (&Method::GET, ["orders", id]) => Ok((200, self.store().order(&key, id)?.render())),
+            (&Method::GET, ["orders", id]) => {
+                Ok((200, self.store().order(&key, id)?.seen(horizon_ms).render()))
+            }
+            (&Method::GET, ["events"]) => {
+                let events = self.store().events(&key);
+                Ok((200, listing::events(&events, &filter(parts)?, self.url())))
+            }
             (&Method::POST, ["orders", id, "charges"]) => {
                 let mut store = self.store();
                 let amount = store.order(&key, id)?.draft.amount;
@@ -110,88 +171,86 @@ impl Conekta {
             (&Method::POST, ["orders", id, "refunds"]) => {
                 let mut store = self.store();
                 store.order(&key, id)?;
-                Ok((200, store.refund(&key, id, validate::refund(body)?, now_ms)?))
+                Ok((200, store.refund(&key, id, &validate::refund(body)?, now_ms)?))
             }
             (&Method::POST, ["orders", id, "cancel"]) => Ok((200, self.store().cancel(&key, id, now_ms)?)),
             (&Method::POST, ["orders", id, "capture"]) => {
                 let amount = validate::capture(body)?;
                 Ok((200, self.store().capture(&key, id, amount, now_ms)?))
             }
+            (_, ["webhooks" | "webhook_keys" | "events", ..]) => self.hooks(parts, &key, &segments, body),
             (method, _) => {
                 Err(Failure::not_found("path", format!("there is no {method} {}", parts.uri.path())))
             }
         }
     }
 
+    /// The orders of a key as a list sees them that is behind.
+    fn behind(&self, key: &str, horizon_ms: u64) -> Vec<Arc<Order>> {
+        let orders = self.store().of_key(key);
+        if horizon_ms == u64::MAX {
+            return orders;
+        }
+        let old = orders.iter().filter(|order| order.created_at.saturating_mul(1000) <= horizon_ms);
+        old.map(|order| Arc::new(order.seen(horizon_ms).into_owned())).collect()
+    }
+
     fn url(&self) -> &str {
         self.url.get().map_or("", String::as_str)
     }
 
+    /// The store as the clock has it.
     fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().expect("no code panics while it holds the gateway")
+        let mut store = self.store.lock().expect("no code panics while it holds the gateway");
+        store.expire(self.clock.now_ms());
+        store
     }
 }
 
-/// Serves the gateway for ever.
-pub async fn serve(listener: TcpListener, gateway: Arc<Conekta>) {
-    let faults = Arc::clone(&gateway.faults);
-    listen::accept(listener, &faults, Some(Place::Conekta), |stream, away| {
-        let gateway = Arc::clone(&gateway);
-        http::serve(stream, away, move |request| answer(Arc::clone(&gateway), request))
-    })
-    .await;
-}
+impl Gateway for Conekta {
+    const MEDIA_TYPE: &'static str = "application/vnd.conekta-v2.3.0+json; charset=utf-8";
+    type Ticket = ();
 
-/// Answers one request, as the faults allow.
-async fn answer(gateway: Arc<Conekta>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-    let (parts, body) = request.into_parts();
-    // A body that does not come whole, or is too large, cannot be answered in the vendor's form.
-    let body = to_bytes(Body::new(body), BODY_BYTES_MAX).await.map_err(|_| Cut)?;
-    let subject = format!("{} {}", parts.method, parts.uri.path());
-    let verdict = gateway.faults.verdict(Place::Conekta, &subject);
-    let Some(delay) = verdict.delay else { return struck(&gateway, &parts, &body, verdict.strike).await };
-    // In a task of its own: a request that was received is carried out even if the sender has left.
-    let late = tokio::spawn(async move {
-        tokio::time::sleep(delay).await;
-        struck(&gateway, &parts, &body, verdict.strike).await
-    });
-    late.await.unwrap_or(Err(Cut))
-}
+    fn place(&self) -> Place<'static> {
+        Place::Conekta
+    }
 
-async fn struck(
-    gateway: &Conekta,
-    parts: &Parts,
-    body: &Bytes,
-    strike: Option<Strike>,
-) -> Result<Response<Body>, Cut> {
-    let language = caller::language(&parts.headers);
-    let failed = |status| Ok(render(gateway.render(&Failure::on_demand(status), language)));
-    match strike {
-        None => Ok(render(gateway.act(parts, body))),
-        Some(Strike::Hang(mut released)) => {
-            // An error means that the fault is gone together with the board.
-            drop(released.wait_for(|released| *released).await);
-            Ok(render(gateway.act(parts, body)))
+    fn faults(&self) -> &Arc<FaultBoard> {
+        &self.faults
+    }
+
+    fn arrive(self: &Arc<Self>, _parts: &Parts) -> Result<(), Answer> {
+        Ok(())
+    }
+
+    fn act(&self, parts: &Parts, body: &[u8], lag: Option<Lag>) -> Answer {
+        let language = caller::language(&parts.headers);
+        let done = self.dispatch(parts, body, lag);
+        if parts.method != Method::GET {
+            self.tell();
         }
-        Some(Strike::DropBefore) => Err(Cut),
-        Some(Strike::DropAfter) => {
-            gateway.act(parts, body);
-            Err(Cut)
-        }
-        Some(Strike::Error(error)) => failed(error.status),
-        Some(Strike::ErrorAfter(error)) => {
-            gateway.act(parts, body);
-            failed(error.status)
-        }
+        done.map_or_else(
+            |failure| self.render(&failure, language),
+            |(status, body)| Answer::new(status, body),
+        )
+    }
+
+    fn failure(&self, parts: &Parts, status: u16) -> Answer {
+        self.render(&Failure::on_demand(status), caller::language(&parts.headers))
     }
 }
 
-fn render((status, body): (u16, Value)) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let media_type = HeaderValue::from_static("application/vnd.conekta-v2.3.0+json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-    response
+fn notice(account: String, name: &str, order_id: &str, body: &Value) -> Notice {
+    Notice {
+        target: Target::Conekta,
+        account,
+        event: name.to_owned(),
+        event_id: body["id"].as_str().unwrap_or_default().to_owned(),
+        resource_id: order_id.to_owned(),
+        url: None,
+        url_first: false,
+        body: body.to_string(),
+    }
 }
 
 fn filter(parts: &Parts) -> Result<listing::Filter, Failure> {

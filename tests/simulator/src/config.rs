@@ -30,6 +30,8 @@ pub struct Config {
     pub control: SocketAddr,
     /// Where Conekta listens; port 0 for any.
     pub conekta: SocketAddr,
+    /// Where Mercado Pago listens; port 0 for any.
+    pub mercado_pago: SocketAddr,
     /// The routers, at least one, with different names.
     pub routers: Vec<RouterConfig>,
 }
@@ -37,7 +39,12 @@ pub struct Config {
 impl Default for Config {
     /// One router on any port of the loopback address, as [`RouterConfig::named`] makes it.
     fn default() -> Self {
-        Self { control: any_port(), conekta: any_port(), routers: vec![RouterConfig::named("kiosco")] }
+        Self {
+            control: any_port(),
+            conekta: any_port(),
+            mercado_pago: any_port(),
+            routers: vec![RouterConfig::named("kiosco")],
+        }
     }
 }
 

@@ -4,41 +4,68 @@
 //! to do, and watch whether they should be away altogether. With no fault posted the question costs one atomic read.
 
 mod request;
+mod verdict;
 
 pub use request::{FaultError, FaultRequest};
+pub use verdict::{ErrorAnswer, Lag, Strike, Tampering, Verdict};
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// Waits, then works as usual. The effect takes place even if the peer has left by then.
+    /// Waits, then works as usual. The effect takes place even if the peer has left by then. A webhook comes late.
     Delay,
+    /// The effect takes place at once, the first byte of the answer comes late.
+    DelayAfter,
     /// No answer and no effect until the fault is deleted; then works as usual, if the peer is still there.
     Hang,
     /// The connection is cut before the effect.
     DropBefore,
     /// The effect takes place, then the connection is cut.
     DropAfter,
+    /// The effect takes place, the connection is cut in the middle of the answer.
+    DropMiddle,
     /// An error without the effect.
     Error,
     /// The effect takes place, the answer is an error.
     ErrorAfter,
+    /// A page of HTML, as a proxy makes it, without the effect.
+    BadGateway,
+    /// The effect takes place, the answer is a page of HTML.
+    BadGatewayAfter,
+    /// The effect takes place, the answer says something else.
+    Alter,
+    /// A read does not see what is younger than it says.
+    Lag,
     /// Open connections are cut and new ones refused.
     Away,
+    /// A webhook is never sent.
+    Lose,
+    /// A webhook is sent twice.
+    Duplicate,
+    /// A webhook is held back until the next one has gone out.
+    Reorder,
+    /// A webhook carries a signature that was made for something else.
+    BadSignature,
+    /// A webhook carries no signature.
+    NoSignature,
 }
 
-/// Who is asking: a router by name, or the gateway.
+/// Who is asking: a router by name, or a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place<'a> {
     /// The Conekta server.
     Conekta,
+    /// The Mercado Pago server.
+    MercadoPago,
+    /// Whoever sends webhooks of either.
+    Webhook,
     /// The router of this name.
     Router(&'a str),
 }
@@ -57,39 +84,6 @@ pub struct Fault {
     pub active: bool,
 }
 
-/// What to do with one request or command.
-#[derive(Debug, Default)]
-pub struct Verdict {
-    /// Wait this long first.
-    pub delay: Option<Duration>,
-    /// Then, unless nothing else is to go wrong, do this.
-    pub strike: Option<Strike>,
-}
-
-/// One thing gone wrong.
-#[derive(Debug)]
-pub enum Strike {
-    /// Wait until the channel says true or is closed, then work as usual.
-    Hang(watch::Receiver<bool>),
-    /// Cut the connection.
-    DropBefore,
-    /// Do the work, then cut the connection.
-    DropAfter,
-    /// Answer an error.
-    Error(ErrorAnswer),
-    /// Do the work, then answer an error.
-    ErrorAfter(ErrorAnswer),
-}
-
-/// What the error looks like.
-#[derive(Debug, Clone)]
-pub struct ErrorAnswer {
-    /// HTTP status of a gateway.
-    pub status: u16,
-    /// Text of a router's trap.
-    pub message: String,
-}
-
 #[derive(Debug)]
 struct Entry {
     fault: Fault,
@@ -105,6 +99,9 @@ pub struct FaultBoard {
     armed: AtomicUsize,
     next_id: Mutex<u64>,
     conekta_away: watch::Sender<bool>,
+    mercado_pago_away: watch::Sender<bool>,
+    /// Never true: webhooks are lost one by one.
+    webhook_away: watch::Sender<bool>,
     routers_away: BTreeMap<String, watch::Sender<bool>>,
 }
 
@@ -117,6 +114,8 @@ impl FaultBoard {
             armed: AtomicUsize::new(0),
             next_id: Mutex::new(1),
             conekta_away: watch::Sender::new(false),
+            mercado_pago_away: watch::Sender::new(false),
+            webhook_away: watch::Sender::new(false),
             routers_away: routers.into_iter().map(away).collect(),
         }
     }
@@ -158,31 +157,6 @@ impl FaultBoard {
         gone.len()
     }
 
-    /// Asks what to do with a request (`METHOD /path`) or a command word. Counts as a strike of what is told.
-    ///
-    /// All delays that fit add up; of the other kinds the first that fits is told.
-    pub fn verdict(&self, place: Place<'_>, subject: &str) -> Verdict {
-        let mut verdict = Verdict::default();
-        if self.armed.load(Ordering::Acquire) == 0 {
-            return verdict;
-        }
-        let mut entries = self.entries();
-        for entry in entries.iter_mut().filter(|entry| entry.fits(place, subject)) {
-            if entry.fault.request.kind != FaultKind::Delay {
-                if verdict.strike.is_some() {
-                    continue;
-                }
-                verdict.strike = entry.strike();
-            }
-            if let Some(wait_ms) = entry.fault.request.delay_ms {
-                verdict.delay = Some(verdict.delay.unwrap_or_default() + Duration::from_millis(wait_ms));
-            }
-            entry.hit();
-        }
-        self.refresh(&entries);
-        verdict
-    }
-
     /// Says true while the place is away.
     ///
     /// # Panics
@@ -204,6 +178,8 @@ impl FaultBoard {
     fn away_sender(&self, place: Place<'_>) -> &watch::Sender<bool> {
         match place {
             Place::Conekta => &self.conekta_away,
+            Place::MercadoPago => &self.mercado_pago_away,
+            Place::Webhook => &self.webhook_away,
             Place::Router(name) => self.routers_away.get(name).expect("the board knows every router"),
         }
     }
@@ -221,6 +197,7 @@ impl FaultBoard {
             sender.send_if_modified(|known| std::mem::replace(known, now) != now);
         };
         publish(&self.conekta_away, away(Place::Conekta));
+        publish(&self.mercado_pago_away, away(Place::MercadoPago));
         self.routers_away.iter().for_each(|(name, sender)| publish(sender, away(Place::Router(name))));
     }
 }
@@ -242,22 +219,6 @@ impl Entry {
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
             self.fault.active = *left > 0;
-        }
-    }
-
-    fn strike(&self) -> Option<Strike> {
-        let request = &self.fault.request;
-        let error = || ErrorAnswer {
-            status: request.status.unwrap_or(500),
-            message: request.message.clone().unwrap_or_else(|| "action failed".to_owned()),
-        };
-        match request.kind {
-            FaultKind::Delay | FaultKind::Away => None,
-            FaultKind::Hang => Some(Strike::Hang(self.released.subscribe())),
-            FaultKind::DropBefore => Some(Strike::DropBefore),
-            FaultKind::DropAfter => Some(Strike::DropAfter),
-            FaultKind::Error => Some(Strike::Error(error())),
-            FaultKind::ErrorAfter => Some(Strike::ErrorAfter(error())),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Stands in for MikroTik routers and for Conekta, with faults on demand.
+/// Stands in for MikroTik routers, Conekta and Mercado Pago, with faults on demand.
 #[derive(Debug, Parser)]
 #[command(name = "pagos-simulator", version)]
 struct Arguments {
@@ -20,6 +20,9 @@ struct Arguments {
     /// Where Conekta listens; port 0 for any.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     conekta: SocketAddr,
+    /// Where Mercado Pago listens; port 0 for any.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    mercado_pago: SocketAddr,
     /// A router, any number of times; without one, there is one called kiosco.
     ///
     /// name=kiosco,version=7.20.8,listen=127.0.0.1:0,user=admin,password=simulador,users=0,license=6; any part may be
@@ -48,7 +51,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
-    let mut config = Config { control: arguments.control, conekta: arguments.conekta, ..Config::default() };
+    let mut config = Config {
+        control: arguments.control,
+        conekta: arguments.conekta,
+        mercado_pago: arguments.mercado_pago,
+        ..Config::default()
+    };
     if !arguments.router.is_empty() {
         config.routers = arguments.router;
     }

@@ -1,13 +1,16 @@
 //! Starting and stopping a whole simulator.
 
 use crate::clock::Clock;
-use crate::conekta::{self, Conekta};
+use crate::conekta::Conekta;
 use crate::config::{Config, ConfigError};
 use crate::control::{self, Control};
 use crate::fault::{FaultBoard, Place};
+use crate::gateway;
 use crate::listen;
+use crate::mercado_pago::MercadoPago;
 use crate::routeros::connection;
 use crate::routeros::router::Router;
+use crate::webhook::Courier;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -39,6 +42,8 @@ pub struct Ready {
     pub control_url: String,
     /// Base address of Conekta, without a slash at the end.
     pub conekta_url: String,
+    /// Base address of Mercado Pago, without a slash at the end.
+    pub mercado_pago_url: String,
     /// The routers as configured.
     pub routers: Vec<RouterAddress>,
     /// The process that it runs in.
@@ -80,11 +85,15 @@ impl Simulator {
         check(&config)?;
         let clock = Arc::new(Clock::new());
         let faults = Arc::new(FaultBoard::new(config.routers.iter().map(|router| router.name.as_str())));
-        let gateway = Arc::new(Conekta::new(Arc::clone(&clock), Arc::clone(&faults)));
+        let courier = Arc::new(Courier::new(Arc::clone(&clock), Arc::clone(&faults)));
+        let conekta = Arc::new(Conekta::new(Arc::clone(&clock), Arc::clone(&faults), Arc::clone(&courier)));
         let mut servers = JoinSet::new();
 
         let (conekta_listener, conekta_url) = bind("Conekta", config.conekta).await?;
-        gateway.set_url(&conekta_url);
+        conekta.set_url(&conekta_url);
+        let mercado_pago =
+            Arc::new(MercadoPago::new(Arc::clone(&clock), Arc::clone(&faults), Arc::clone(&courier)));
+        let (mercado_pago_listener, mercado_pago_url) = bind("Mercado Pago", config.mercado_pago).await?;
         let (control_listener, control_url) = bind("the control API", config.control).await?;
         let mut routers = Vec::new();
         let mut addresses = Vec::new();
@@ -105,10 +114,19 @@ impl Simulator {
             routers.push(Arc::clone(&router));
             servers.spawn(serve_router(listener, router));
         }
-        let control = Arc::new(Control { clock, faults, routers, conekta: Arc::clone(&gateway) });
-        servers.spawn(conekta::serve(conekta_listener, gateway));
+        let control = Arc::new(Control {
+            clock,
+            faults,
+            routers,
+            conekta: Arc::clone(&conekta),
+            mercado_pago: Arc::clone(&mercado_pago),
+            courier,
+        });
+        servers.spawn(gateway::serve(conekta_listener, conekta));
+        servers.spawn(gateway::serve(mercado_pago_listener, mercado_pago));
         servers.spawn(control::serve(control_listener, Arc::clone(&control)));
-        let ready = Ready { control_url, conekta_url, routers: addresses, pid: std::process::id() };
+        let ready =
+            Ready { control_url, conekta_url, mercado_pago_url, routers: addresses, pid: std::process::id() };
         Ok(Self { ready, control, servers })
     }
 

@@ -1,4 +1,6 @@
-//! The simulator's control API.
+//! The simulator's control API. What concerns the gateways is in [`gateways`].
+
+pub mod gateways;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -143,6 +145,8 @@ pub struct SimulatorReady {
     pub control_url: String,
     /// Conekta double.
     pub conekta_url: String,
+    /// Mercado Pago double.
+    pub mercado_pago_url: String,
     /// The routers.
     pub routers: Vec<SimulatedRouter>,
 }

@@ -40,7 +40,18 @@ async fn routeros_api_works_against_both_generations_of_routers() -> anyhow::Res
 #[tokio::test]
 async fn the_official_conekta_sdk_sells_against_the_double() -> anyhow::Result<()> {
     let simulator = OwnSimulator::start(&["name=kiosco,version=7.20.8"]).await?;
-    let said = client("conekta_client.py", &[&simulator.ready.conekta_url]).await?;
+    let ready = &simulator.ready;
+    let said = client("conekta_client.py", &[&ready.conekta_url, &ready.control_url]).await?;
+    assert!(said.starts_with("OK"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_official_mercado_pago_sdk_sells_against_the_double_and_trusts_its_webhooks() -> anyhow::Result<()>
+{
+    let simulator = OwnSimulator::start(&["name=kiosco,version=7.20.8"]).await?;
+    let ready = &simulator.ready;
+    let said = client("mercado_pago_client.py", &[&ready.mercado_pago_url, &ready.control_url]).await?;
     assert!(said.starts_with("OK"), "{said}");
     Ok(())
 }

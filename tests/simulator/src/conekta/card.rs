@@ -1,6 +1,7 @@
 //! Card tokens and what becomes of them.
 //!
-//! The vendor's test tokens work any number of times. Every other token that looks like one pays once.
+//! The vendor's test tokens work any number of times. Every other token that looks like one pays once; `tok_3ds…` needs a
+//! challenge on an order that has a `three_ds_mode`, `tok_review…` a look at it.
 
 use super::failure::{Detail, Failure};
 
@@ -35,9 +36,16 @@ pub struct Token {
     pub decline: Option<Decline>,
     /// Whether it works once only.
     pub single_use: bool,
+    /// Whether the buyer has to pass a challenge, where the order allows one.
+    pub challenge: bool,
+    /// Whether somebody has to look at the charge first.
+    pub review: bool,
 }
 
 const VISA_4242: Card = Card { brand: "visa", last4: "4242", issuer: "BANAMEX" };
+/// Stands for cash and transfers, which have no card.
+pub const NO_CARD: Token =
+    Token { card: VISA_4242, decline: None, single_use: false, challenge: false, review: false };
 const DECLINED: Decline = Decline {
     failure_code: "card_declined",
     code: "processing.bank.declined",
@@ -66,6 +74,8 @@ pub fn token(id: &str) -> Option<Token> {
         card: Card { brand, last4, issuer: "BANAMEX" },
         decline,
         single_use: false,
+        challenge: false,
+        review: false,
     };
     Some(match id {
         "tok_test_visa_4242" => test("visa", "4242", None),
@@ -84,6 +94,8 @@ pub fn token(id: &str) -> Option<Token> {
                 card: VISA_4242,
                 decline: None,
                 single_use: true,
+                challenge: name.starts_with("3ds"),
+                review: name.starts_with("review"),
             })?
         }
     })

@@ -2,23 +2,7 @@
 
 use serde::Serialize;
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryKind {
-    /// Money moved to the merchant.
-    Charge,
-    /// A charge was tried and declined; no money moved.
-    Declined,
-    /// Money was held, not moved.
-    Hold,
-    /// A hold became a charge; the money moved now.
-    Capture,
-    /// A hold was given up; no money moved.
-    Release,
-    /// Money moved back.
-    Refund,
-}
+use crate::ledger::EntryKind;
 
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,7 +17,7 @@ pub struct Entry {
     pub order_id: String,
     /// The charge.
     pub charge_id: String,
-    /// The token that was charged.
+    /// Last four characters of the token that was charged.
     pub token: String,
     /// Amount in minor units, always positive.
     pub amount: u64,

@@ -1,5 +1,6 @@
 //! `GET /orders` and `GET /charges`: filters, search and pages. Newest first.
 
+use super::event::Event;
 use super::failure::{Detail, Failure};
 use super::order::{Order, Status};
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ pub struct Filter {
     created_from: Option<u64>,
     created_to: Option<u64>,
     next: Option<String>,
+    /// The filters as they came, for the address of the next page.
+    rest: String,
 }
 
 impl Filter {
@@ -30,6 +33,9 @@ impl Filter {
     pub fn parse(query: &[(String, String)]) -> Result<Self, Failure> {
         let mut filter = Self { limit: LIMIT_DEFAULT, ..Self::default() };
         for (name, value) in query {
+            if !matches!(name.as_str(), "limit" | "next") {
+                filter.rest.push_str(&format!("&{}={}", escaped(name), escaped(value)));
+            }
             let number = || value.parse::<u64>().map_err(|_| wrong(name));
             match name.as_str() {
                 "limit" => {
@@ -53,27 +59,38 @@ impl Filter {
         Ok(filter)
     }
 
+    fn covers(&self, created_at: u64) -> bool {
+        self.created_from.is_none_or(|from| created_at >= from)
+            && self.created_to.is_none_or(|to| created_at <= to)
+    }
+
     fn matches(&self, order: &Order) -> bool {
         let status = order.status.map_or("", Status::word);
-        self.created_from.is_none_or(|from| order.created_at >= from)
-            && self.created_to.is_none_or(|to| order.created_at <= to)
+        self.covers(order.created_at)
             && self.payment_status.as_deref().is_none_or(|wanted| wanted == status)
             && self.search.as_deref().is_none_or(|text| found_in(order, text))
     }
 }
 
-/// A page of the orders of a key.
-pub fn orders(orders: &[Arc<Order>], key: &str, filter: &Filter, url: &str) -> Value {
-    let matching = orders.iter().rev().filter(|order| order.key == key && filter.matches(order));
+/// A page of these orders of a key.
+pub fn orders(orders: &[Arc<Order>], filter: &Filter, url: &str) -> Value {
+    let matching = orders.iter().rev().filter(|order| filter.matches(order));
     page(matching.map(|order| (order.id.as_str(), || order.render())), filter, &format!("{url}/orders"))
 }
 
-/// A page of the charges of a key.
-pub fn charges(orders: &[Arc<Order>], key: &str, filter: &Filter, url: &str) -> Value {
-    let matching = orders.iter().rev().filter(|order| order.key == key && filter.matches(order));
+/// A page of the charges of these orders of a key.
+pub fn charges(orders: &[Arc<Order>], filter: &Filter, url: &str) -> Value {
+    let matching = orders.iter().rev().filter(|order| filter.matches(order));
     let charges = matching.flat_map(|order| order.charges.iter().rev().map(move |charge| (order, charge)));
     let rows = charges.map(|(order, charge)| (charge.id.as_str(), move || order.render_charge(charge)));
     page(rows, filter, &format!("{url}/charges"))
+}
+
+/// A page of these events of a key.
+pub fn events(events: &[Arc<Event>], filter: &Filter, url: &str) -> Value {
+    let within = |event: &&Arc<Event>| filter.covers(event.created_at);
+    let rows = events.iter().rev().filter(within);
+    page(rows.map(|event| (event.id.as_str(), || event.render())), filter, &format!("{url}/events"))
 }
 
 fn page<'a, R: Fn() -> Value>(rows: impl Iterator<Item = (&'a str, R)>, filter: &Filter, url: &str) -> Value {
@@ -94,7 +111,8 @@ fn page<'a, R: Fn() -> Value>(rows: impl Iterator<Item = (&'a str, R)>, filter: 
             begun = filter.next.as_deref() == Some(id);
         }
     }
-    let next = last.filter(|_| has_more).map(|id| format!("{url}?limit={}&next={id}", filter.limit));
+    let next =
+        last.filter(|_| has_more).map(|id| format!("{url}?limit={}&next={id}{}", filter.limit, filter.rest));
     json!({
         "object": "list",
         "has_more": has_more,
@@ -114,6 +132,14 @@ fn found_in(order: &Order, text: &str) -> bool {
     let metadata = order.draft.metadata.values().map(lower);
     fields.into_iter().chain(references).any(|field| field.to_lowercase().contains(text))
         || metadata.into_iter().any(|value| value.contains(text))
+}
+
+/// A text as it stands in an address.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn wrong(name: &str) -> Failure {

@@ -1,8 +1,9 @@
 //! Orders and charges as they are kept, and as the vendor shows them.
 
 use super::card::{Card, Decline};
-use super::validate::{ChargeDraft, OrderDraft};
+use super::validate::{ChargeDraft, Method, OrderDraft};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// What has become of an order or a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,16 @@ pub enum Status {
     PartiallyRefunded,
     /// All of the money went back.
     Refunded,
+    /// The buyer has to do something: pass a challenge, pay in a shop, send a transfer.
+    PendingPayment,
+    /// The time to pay is over.
+    Expired,
+    /// Somebody is looking at it.
+    UnderFraudReview,
+    /// The look at it ended badly.
+    Fraudulent,
+    /// The buyer's bank took the money back.
+    ChargedBack,
 }
 
 impl Status {
@@ -34,6 +45,11 @@ impl Status {
             Self::Voided => "voided",
             Self::PartiallyRefunded => "partially_refunded",
             Self::Refunded => "refunded",
+            Self::PendingPayment => "pending_payment",
+            Self::Expired => "expired",
+            Self::UnderFraudReview => "under_fraud_review",
+            Self::Fraudulent => "fraudulent",
+            Self::ChargedBack => "charged_back",
         }
     }
 
@@ -41,7 +57,16 @@ impl Status {
     pub fn refundable(self) -> bool {
         match self {
             Self::Paid | Self::PartiallyRefunded => true,
-            Self::Declined | Self::PreAuthorized | Self::Canceled | Self::Voided | Self::Refunded => false,
+            Self::Declined
+            | Self::PreAuthorized
+            | Self::Canceled
+            | Self::Voided
+            | Self::Refunded
+            | Self::PendingPayment
+            | Self::Expired
+            | Self::UnderFraudReview
+            | Self::Fraudulent
+            | Self::ChargedBack => false,
         }
     }
 }
@@ -90,6 +115,12 @@ pub struct Charge {
     pub paid_at: Option<u64>,
     /// Money that went back.
     pub refunds: Vec<Refund>,
+    /// End of cash and transfers that are not paid, in seconds since the Unix epoch.
+    pub expires_at: Option<u64>,
+    /// Whether the buyer has a challenge before them.
+    pub challenged: bool,
+    /// Where a chargeback stands, when there is one.
+    pub chargeback: Option<&'static str>,
 }
 
 /// Money that went back.
@@ -111,15 +142,28 @@ impl Order {
         self.key.contains("live")
     }
 
-    /// The charge that moved or holds money, or did.
+    /// The charge that moved or holds money, or did, or still may.
     pub fn settled_charge(&mut self) -> Option<&mut Charge> {
         self.charges.iter_mut().find(|charge| charge.status != Status::Declined)
+    }
+
+    /// The order as a read sees it that is behind: without charges that are younger than the horizon.
+    pub fn seen(&self, horizon_ms: u64) -> Cow<'_, Self> {
+        let old = |charge: &&Charge| charge.created_at.saturating_mul(1000) <= horizon_ms;
+        if self.charges.iter().all(|charge| old(&charge)) {
+            return Cow::Borrowed(self);
+        }
+        let charges: Vec<Charge> = self.charges.iter().filter(old).cloned().collect();
+        let status = charges.last().map(|charge| charge.status);
+        Cow::Owned(Self { charges, status, amount_refunded: 0, ..self.clone() })
     }
 
     /// The order as the vendor shows it: with the nulls that it really sends, and a field that nobody announced.
     pub fn render(&self) -> Value {
         let draft = &self.draft;
-        let charges = (!self.charges.is_empty()).then(|| {
+        let challenged = self.charges.last().is_some_and(|charge| charge.challenged);
+        // The vendor hides a charge for as long as its challenge is open.
+        let charges = (!self.charges.is_empty() && !challenged).then(|| {
             list(&self.charges.iter().rev().map(|charge| self.render_charge(charge)).collect::<Vec<_>>())
         });
         json!({
@@ -134,7 +178,7 @@ impl Order {
             "processing_mode": null,
             "channel": null,
             "checkout": null,
-            "next_action": null,
+            "next_action": challenged.then(|| self.render_challenge()),
             "fiscal_entity": null,
             "shipping_contact": null,
             "three_ds_mode": draft.three_ds_mode,
@@ -188,7 +232,16 @@ impl Order {
             "is_refundable": charge.status.refundable(),
             "monthly_installments": null,
             "refunds": refunds,
-            "payment_method": {
+            "payment_method": self.render_method(charge),
+            "chargeback": charge.chargeback.map(|status| render_chargeback(charge, status)),
+        })
+    }
+
+    fn render_method(&self, charge: &Charge) -> Value {
+        let reference =
+            charge.id.bytes().fold(7_u64, |sum, byte| (sum * 31 + u64::from(byte)) % 90_000_000_000_000);
+        match charge.draft.method {
+            Method::Card => json!({
                 "object": "card_payment",
                 "type": "credit",
                 "account_type": "CREDIT",
@@ -203,8 +256,41 @@ impl Order {
                 "issuer": charge.card.issuer,
                 "last4": charge.card.last4,
                 "name": self.draft.customer.name,
-                "three_ds_flow_required": false,
+                "three_ds_flow_required": charge.challenged,
                 "tracking_number": null,
+            }),
+            Method::Cash => json!({
+                "object": "cash_payment",
+                "type": "oxxo",
+                "reference": (10_000_000_000_000 + reference).to_string(),
+                "barcode_url": format!("https://barcodes.conekta.com/{}.png", charge.id),
+                "service_name": "OxxoPay",
+                "store_name": "OXXO",
+                "product_type": "oxxo_cash_in",
+                "agreement": null,
+                "expires_at": charge.expires_at,
+            }),
+            Method::Spei => json!({
+                "object": "bank_transfer_payment",
+                "type": "spei",
+                "clabe": format!("6461{reference:014}"),
+                "bank": "STP",
+                "expires_at": charge.expires_at,
+                "executed_at": charge.paid_at,
+                "tracking_code": charge.paid_at.map(|_| charge.id.clone()),
+                "reference_number": null,
+                "issuing_account_bank": null,
+                "issuing_account_number": null,
+            }),
+        }
+    }
+
+    fn render_challenge(&self) -> Value {
+        json!({
+            "type": "redirect_to_url",
+            "redirect_to_url": {
+                "url": format!("https://3ds-pay.conekta.com/{}", self.id),
+                "return_url": self.draft.return_url,
             },
         })
     }
@@ -248,6 +334,17 @@ fn render_refund(refund: &Refund, charge: &Charge) -> Value {
         "status": "refunded",
         "expires_at": null,
         "created_at": refund.created_at,
+    })
+}
+
+fn render_chargeback(charge: &Charge, status: &str) -> Value {
+    json!({
+        "object": "chargeback",
+        "id": format!("cbk_{}", charge.id),
+        "status": status,
+        "amount": charge.amount,
+        "reason": null,
+        "created_at": charge.created_at,
     })
 }
 

@@ -1,14 +1,21 @@
 //! All orders of the gateway, and the rules of charging them. Pure: every call is given the time.
 
+mod happen;
+
 use super::card::{self, Token};
+use super::event::Events;
 use super::failure::Failure;
-use super::ledger::{Entry, EntryKind};
-use super::order::{Charge, Order, Refund, Status};
-use super::validate::{ChargeDraft, OrderDraft, RefundDraft};
+use super::ledger::Entry;
+use super::order::{Charge, Order, Status};
+use super::validate::{ChargeDraft, Method, OrderDraft, RefundDraft};
+use crate::ledger::{EntryKind, masked};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// How long cash and transfers can be paid when nothing is said, in seconds: 30 days.
+const LATER_S: u64 = 30 * 86_400;
 
 /// What the gateway knows.
 #[derive(Debug)]
@@ -18,8 +25,13 @@ pub struct Store {
     /// Orders in the order they were made; shared with those who are looking at them.
     orders: Vec<Arc<Order>>,
     by_id: BTreeMap<String, usize>,
+    /// Places by private key, in the order they were made.
+    by_key: BTreeMap<String, Vec<usize>>,
     used_tokens: BTreeSet<String>,
+    /// Cash and transfers that end unpaid: when, in seconds, and which.
+    due: BTreeSet<(u64, usize)>,
     ledger: Vec<Entry>,
+    events: Events,
 }
 
 impl Store {
@@ -30,14 +42,22 @@ impl Store {
             ids: 0,
             orders: Vec::new(),
             by_id: BTreeMap::new(),
+            by_key: BTreeMap::new(),
             used_tokens: BTreeSet::new(),
+            due: BTreeSet::new(),
             ledger: Vec::new(),
+            events: Events::default(),
         }
     }
 
     /// All orders in the order they were made, as they are now: to look at without holding the gateway up.
     pub fn orders(&self) -> Vec<Arc<Order>> {
         self.orders.clone()
+    }
+
+    /// The orders of a key in the order they were made.
+    pub fn of_key(&self, key: &str) -> Vec<Arc<Order>> {
+        self.by_key.get(key).into_iter().flatten().map(|index| Arc::clone(&self.orders[*index])).collect()
     }
 
     /// What happened to money, in order.
@@ -68,6 +88,7 @@ impl Store {
         let charge = draft.charge.clone();
         let index = self.orders.len();
         self.by_id.insert(id.clone(), index);
+        self.by_key.entry(key.to_owned()).or_default().push(index);
         self.orders.push(Arc::new(Order {
             id,
             key: key.to_owned(),
@@ -101,13 +122,21 @@ impl Store {
         let index = self.index(key, id)?;
         match self.orders[index].status {
             None | Some(Status::Declined) => {}
-            Some(Status::Canceled | Status::Voided) => {
+            Some(Status::Canceled | Status::Voided | Status::Expired | Status::Fraudulent) => {
                 return Err(Failure::precondition(
                     "order.cannot_be_updated_because_canceled",
                     "the order is canceled",
                 ));
             }
-            Some(Status::Paid | Status::PreAuthorized | Status::PartiallyRefunded | Status::Refunded) => {
+            Some(
+                Status::Paid
+                | Status::PreAuthorized
+                | Status::PartiallyRefunded
+                | Status::Refunded
+                | Status::PendingPayment
+                | Status::UnderFraudReview
+                | Status::ChargedBack,
+            ) => {
                 let code = "combo.order.cannot_be_updated_because_has_charge";
                 return Err(Failure::precondition(code, "the order has a charge already"));
             }
@@ -124,10 +153,15 @@ impl Store {
     ///
     /// # Errors
     /// 404 unknown order, 428 when nothing was paid, 422 when more is asked for than is left.
-    pub fn refund(&mut self, key: &str, id: &str, draft: RefundDraft, now_ms: u64) -> Result<Value, Failure> {
+    pub fn refund(
+        &mut self,
+        key: &str,
+        id: &str,
+        draft: &RefundDraft,
+        now_ms: u64,
+    ) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
-        let refund_id = self.fresh_id();
-        let order = Arc::make_mut(&mut self.orders[index]);
+        let order = &self.orders[index];
         if !order.status.is_some_and(Status::refundable) {
             return Err(Failure::precondition("order.not_refundable", "the order has nothing to refund"));
         }
@@ -144,21 +178,7 @@ impl Store {
             };
             return Err(Failure::fields(vec![detail]));
         }
-        let amount = draft.amount;
-        let status = if amount == left { Status::Refunded } else { Status::PartiallyRefunded };
-        order.amount_refunded += amount;
-        order.status = Some(status);
-        order.updated_at = now_ms / 1000;
-        if let Some(charge) = order.settled_charge() {
-            charge.status = status;
-            charge.refunds.push(Refund {
-                id: refund_id,
-                amount,
-                reason: draft.reason,
-                created_at: now_ms / 1000,
-            });
-        }
-        self.record(index, EntryKind::Refund, amount, now_ms);
+        self.give_back(index, draft.amount, &draft.reason, now_ms);
         Ok(self.orders[index].render())
     }
 
@@ -168,14 +188,13 @@ impl Store {
     /// 404 unknown order, 428 when it is paid or closed.
     pub fn cancel(&mut self, key: &str, id: &str, now_ms: u64) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
-        let order = Arc::make_mut(&mut self.orders[index]);
-        order.updated_at = now_ms / 1000;
-        match order.status {
-            None | Some(Status::Declined) => order.status = Some(Status::Canceled),
+        match self.orders[index].status {
+            None | Some(Status::Declined | Status::PendingPayment) => {
+                self.turn(index, Status::Canceled, "order.canceled", now_ms);
+            }
             Some(Status::PreAuthorized) => {
-                order.status = Some(Status::Voided);
-                let amount = order.draft.amount;
-                order.settled_charge().into_iter().for_each(|charge| charge.status = Status::Voided);
+                let amount = self.orders[index].draft.amount;
+                self.turn(index, Status::Voided, "order.voided", now_ms);
                 self.record(index, EntryKind::Release, amount, now_ms);
             }
             Some(
@@ -183,7 +202,11 @@ impl Store {
                 | Status::Canceled
                 | Status::Voided
                 | Status::PartiallyRefunded
-                | Status::Refunded,
+                | Status::Refunded
+                | Status::Expired
+                | Status::UnderFraudReview
+                | Status::Fraudulent
+                | Status::ChargedBack,
             ) => {
                 return Err(Failure::precondition("order.cannot_be_canceled", "the order is paid or closed"));
             }
@@ -203,7 +226,7 @@ impl Store {
         now_ms: u64,
     ) -> Result<Value, Failure> {
         let index = self.index(key, id)?;
-        let order = Arc::make_mut(&mut self.orders[index]);
+        let order = &self.orders[index];
         if order.status != Some(Status::PreAuthorized) {
             return Err(Failure::precondition("order.not_pre_authorized", "the order holds no money"));
         }
@@ -217,12 +240,7 @@ impl Store {
             };
             return Err(Failure::fields(vec![detail]));
         }
-        order.status = Some(Status::Paid);
-        order.updated_at = now_ms / 1000;
-        if let Some(charge) = order.settled_charge() {
-            charge.status = Status::Paid;
-            charge.paid_at = Some(now_ms / 1000);
-        }
+        self.turn(index, Status::Paid, "order.paid", now_ms);
         self.record(index, EntryKind::Capture, held, now_ms);
         Ok(self.orders[index].render())
     }
@@ -234,36 +252,41 @@ impl Store {
 
     /// The bank is asked. Everything that can be refused before has been.
     fn try_charge(&mut self, index: usize, draft: ChargeDraft, now_ms: u64) -> Result<(), Failure> {
-        let Some(Token { card, decline, single_use }) = card::token(&draft.token_id) else {
+        let by_card = draft.method == Method::Card;
+        let found = if by_card { card::token(&draft.token_id) } else { Some(card::NO_CARD) };
+        let Some(token) = found else {
             return Err(Failure::fields(vec![card::nonexistent()]));
         };
-        if single_use {
+        if token.single_use {
             self.used_tokens.insert(draft.token_id.clone());
         }
         let id = self.fresh_id();
         let order = Arc::make_mut(&mut self.orders[index]);
-        let (status, kind) = match decline {
-            Some(_) => (Status::Declined, EntryKind::Declined),
-            None if order.draft.pre_authorize => (Status::PreAuthorized, EntryKind::Hold),
-            None => (Status::Paid, EntryKind::Charge),
-        };
+        let challenged = token.challenge && order.draft.three_ds_mode.is_some();
+        let (status, kind, event) = first_status(&token, by_card && !challenged, order.draft.pre_authorize);
         let (amount, now_s) = (order.draft.amount, now_ms / 1000);
+        let expires_at = (!by_card).then(|| draft.expires_at.unwrap_or(now_s + LATER_S));
         let paid_at = (status == Status::Paid).then_some(now_s);
         order.charges.push(Charge {
             id,
             draft,
-            card,
+            card: token.card,
             status,
-            decline,
+            decline: token.decline,
             amount,
             created_at: now_s,
             paid_at,
             refunds: Vec::new(),
+            expires_at,
+            challenged,
+            chargeback: None,
         });
         order.status = Some(status);
         order.updated_at = now_s;
-        self.record(index, kind, amount, now_ms);
-        match decline {
+        self.due.extend(expires_at.map(|at| (at, index)));
+        kind.into_iter().for_each(|kind| self.record(index, kind, amount, now_ms));
+        self.tell(index, event, now_ms);
+        match token.decline {
             None => Ok(()),
             Some(decline) => {
                 Err(Failure { data: Some(self.orders[index].render()), ..card::declined(decline) })
@@ -281,11 +304,22 @@ impl Store {
             at_ms: now_ms,
             order_id: order.id.clone(),
             charge_id: charge.id.clone(),
-            token: charge.draft.token_id.clone(),
+            token: masked(&charge.draft.token_id),
             amount,
             currency: order.draft.currency.clone(),
             reference_id: charge.draft.reference_id.clone(),
             key: order.key.clone(),
         });
+    }
+}
+
+/// What becomes of a charge at once: status, line of the ledger, event.
+fn first_status(token: &Token, decided: bool, hold: bool) -> (Status, Option<EntryKind>, &'static str) {
+    match token.decline {
+        _ if !decided => (Status::PendingPayment, None, "order.pending_payment"),
+        Some(_) => (Status::Declined, Some(EntryKind::Declined), "order.declined"),
+        None if token.review => (Status::UnderFraudReview, None, "order.under_fraud_review"),
+        None if hold => (Status::PreAuthorized, Some(EntryKind::Hold), "order.pre_authorized"),
+        None => (Status::Paid, Some(EntryKind::Charge), "order.paid"),
     }
 }

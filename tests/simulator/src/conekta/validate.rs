@@ -43,7 +43,7 @@ pub struct OrderDraft {
     pub metadata: Map<String, Value>,
     /// Whether money is held only.
     pub pre_authorize: bool,
-    /// The mode asked for; no challenge is ever made.
+    /// The mode asked for; without one, no challenge is made.
     pub three_ds_mode: Option<String>,
     /// Where a challenge would return to.
     pub return_url: Option<String>,
@@ -52,11 +52,27 @@ pub struct OrderDraft {
     other_lines: Map<String, Value>,
 }
 
+/// How it is paid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Method {
+    /// With the token of a card.
+    #[default]
+    Card,
+    /// In a shop, later.
+    Cash,
+    /// By transfer, later.
+    Spei,
+}
+
 /// A charge that can be tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChargeDraft {
-    /// The token.
+    /// How it is paid.
+    pub method: Method,
+    /// The token; empty without a card.
     pub token_id: String,
+    /// When cash or transfer has to be there, in seconds since the Unix epoch.
+    pub expires_at: Option<u64>,
     /// Amount in minor units, when sent.
     pub amount: Option<u64>,
     /// The sender's reference.
@@ -315,15 +331,28 @@ fn charge_draft(fields: &mut Fields<'_>, charge: &Value, order_amount: u64) -> C
     let method = charge.get("payment_method").and_then(Value::as_object).unwrap_or(&nothing);
     let mut inner = Fields::within("charges[0].payment_method", method);
     let kind = inner.required_text("type", 1, METADATA_CHARS_MAX);
-    inner.check("type", matches!(kind.as_str(), "card" | ""), "the simulator charges cards only");
-    let token_id = inner.required_text("token_id", 1, METADATA_CHARS_MAX);
+    let paid_by = match kind.as_str() {
+        "cash" | "oxxo_cash" => Method::Cash,
+        "spei" => Method::Spei,
+        other => {
+            inner.check("type", matches!(other, "card" | ""), "the simulator knows card, cash and spei");
+            Method::Card
+        }
+    };
+    let token_id = if paid_by == Method::Card {
+        inner.required_text("token_id", 1, METADATA_CHARS_MAX)
+    } else {
+        String::new()
+    };
     if !token_id.is_empty() && card::token(&token_id).is_none() {
         inner.refuse(card::nonexistent());
     }
+    let expires = method.get("expires_at").filter(|at| !at.is_null()).is_some();
+    let expires_at = expires.then(|| inner.required_number("expires_at", 1, u64::from(u32::MAX)));
     let customer_ip_address = inner.text("customer_ip_address", 1, 64);
     fields.adopt(outer);
     fields.adopt(inner);
-    ChargeDraft { token_id, amount, reference_id, customer_ip_address }
+    ChargeDraft { method: paid_by, token_id, expires_at, amount, reference_id, customer_ip_address }
 }
 
 #[cfg(test)]

@@ -32,8 +32,11 @@ pub(super) fn routes(control: Arc<Control>) -> Routes {
         .route("/hosts", post(hosts))
         .route("/users", post(users))
         .route("/clock", get(clock).post(advance))
+        .merge(super::gateways::routes())
         .fallback(|| async {
-            Refusal::not_found("no such endpoint; there are /state, /faults, /hosts, /users and /clock")
+            Refusal::not_found(
+                "no such endpoint; there are /state, /faults, /hosts, /users, /clock, /gateway and /webhooks",
+            )
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(control)
@@ -41,21 +44,21 @@ pub(super) fn routes(control: Arc<Control>) -> Routes {
 
 /// An answer that says what was wrong and what to do.
 #[derive(Debug)]
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     text: String,
 }
 
 impl Refusal {
-    fn malformed(text: impl Into<String>) -> Self {
+    pub(super) fn malformed(text: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, text: text.into() }
     }
 
-    fn invalid(text: impl Into<String>) -> Self {
+    pub(super) fn invalid(text: impl Into<String>) -> Self {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, text: text.into() }
     }
 
-    fn not_found(text: impl Into<String>) -> Self {
+    pub(super) fn not_found(text: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, text: text.into() }
     }
 }
@@ -66,7 +69,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer = Result<Json<Value>, Refusal>;
+pub(super) type Answer = Result<Json<Value>, Refusal>;
 
 async fn state(State(control): State<Arc<Control>>, part: Result<Query<Part>, QueryRejection>) -> Answer {
     let Query(part) = part.map_err(|error| Refusal::malformed(error.body_text()))?;
@@ -80,7 +83,7 @@ async fn faults(State(control): State<Arc<Control>>) -> Json<Value> {
 async fn post_fault(State(control): State<Arc<Control>>, body: Bytes) -> Result<Response, Refusal> {
     let request: FaultRequest = parse(&body)?;
     // A target that exists in name only is a bad request; the rest is understood but impossible.
-    let not_there = matches!(request.target.as_str(), "mercado_pago" | "telegram");
+    let not_there = request.target == "telegram";
     let fault = control.faults.post(request).map_err(|error| {
         let text = error.to_string();
         if not_there { Refusal::malformed(text) } else { Refusal::invalid(text) }
@@ -159,11 +162,13 @@ async fn advance(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
         return Err(Refusal::invalid(format!("advance_s is at most {ADVANCE_S_MAX}")));
     }
     let offset_s = control.clock.advance(request.advance_s);
+    control.conekta.tick();
+    control.mercado_pago.tick();
     Ok(Json(json!({ "offset_s": offset_s, "now_ms": control.clock.now_ms() })))
 }
 
 /// Reads a JSON body, whatever its media type says.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let text = format!("the body is not what this endpoint takes: {error}");
         if error.is_data() { Refusal::invalid(text) } else { Refusal::malformed(text) }

@@ -14,7 +14,7 @@ pub(super) struct Part {
     routers: Option<String>,
     /// `false` leaves the rows of `users` out, for a look at a router with many.
     users: Option<bool>,
-    /// `false` leaves the gateway's orders out; the ledger stays.
+    /// `false` leaves the gateways' orders and payments out; the ledgers stay.
     orders: Option<bool>,
 }
 
@@ -33,11 +33,16 @@ pub(super) fn render(control: &Control, part: &Part) -> Value {
         conekta.insert("orders".to_owned(), control.conekta.orders().into());
     }
     conekta.insert("ledger".to_owned(), json!(control.conekta.ledger()));
+    let mut mercado_pago = Map::new();
+    if part.orders != Some(false) {
+        mercado_pago.insert("payments".to_owned(), control.mercado_pago.payments().into());
+    }
+    mercado_pago.insert("ledger".to_owned(), json!(control.mercado_pago.ledger()));
     json!({
         "routers": routers,
         "conekta": conekta,
-        // Not played yet; the list keeps the shape.
-        "mercado_pago": { "payments": [] },
+        "mercado_pago": mercado_pago,
+        "webhooks": super::gateways::shown(control),
         "clock": { "now_ms": control.clock.now_ms() },
     })
 }

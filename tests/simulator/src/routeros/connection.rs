@@ -178,8 +178,9 @@ impl Link {
     fn carry_out(&mut self, command: &Command, strike: Option<Strike>) -> Next {
         match strike {
             None | Some(Strike::Hang(_)) => self.answer(command),
-            Some(Strike::DropBefore) => Next::Close,
-            Some(Strike::DropAfter) => {
+            // Pages and half answers are refused for a router; they are named so that nothing is forgotten.
+            Some(Strike::DropBefore | Strike::BadGateway(_)) => Next::Close,
+            Some(Strike::DropAfter | Strike::DropMiddle | Strike::BadGatewayAfter(_)) => {
                 let before = self.out.len();
                 self.answer(command);
                 self.out.truncate(before);

@@ -3,13 +3,19 @@ use crate::simulator;
 use pagos_simulator::Simulator;
 use serde_json::{Value, json};
 
-const KEY: &str = "key_ana";
+pub(crate) const KEY: &str = "key_ana";
 
-async fn call(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Option<Answer> {
+pub(crate) async fn call(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Option<Answer> {
     call_as(simulator, KEY, method, path, body).await
 }
 
-async fn call_as(simulator: &Simulator, key: &str, method: &str, path: &str, body: &Value) -> Option<Answer> {
+pub(crate) async fn call_as(
+    simulator: &Simulator,
+    key: &str,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Option<Answer> {
     let headers = format!(
         "Authorization: Bearer {key}\r\nAccept: application/vnd.conekta-v2.3.0+json\r\nAccept-Language: en\r\n"
     );
@@ -17,7 +23,7 @@ async fn call_as(simulator: &Simulator, key: &str, method: &str, path: &str, bod
     send(&simulator.ready().conekta_url, method, path, &headers, &body).await
 }
 
-fn order(sale_id: &str) -> Value {
+pub(crate) fn order(sale_id: &str) -> Value {
     json!({
         "currency": "MXN",
         "customer_info": { "name": "Ana Diaz", "email": "ana@example.mx", "phone": "+525512345678" },
@@ -26,21 +32,21 @@ fn order(sale_id: &str) -> Value {
     })
 }
 
-fn charge(token: &str) -> Value {
+pub(crate) fn charge(token: &str) -> Value {
     json!({ "payment_method": { "type": "card", "token_id": token }, "reference_id": "attempt-1" })
 }
 
-async fn open(simulator: &Simulator, order: Value) -> String {
+pub(crate) async fn open(simulator: &Simulator, order: Value) -> String {
     let answer = call(simulator, "POST", "/orders", &order).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["id"].as_str().unwrap().to_owned()
 }
 
-async fn pay(simulator: &Simulator, id: &str, token: &str) -> Answer {
+pub(crate) async fn pay(simulator: &Simulator, id: &str, token: &str) -> Answer {
     call(simulator, "POST", &format!("/orders/{id}/charges"), &charge(token)).await.unwrap()
 }
 
-async fn read(simulator: &Simulator, id: &str) -> Value {
+pub(crate) async fn read(simulator: &Simulator, id: &str) -> Value {
     call(simulator, "GET", &format!("/orders/{id}"), &Value::Null).await.unwrap().body
 }
 
@@ -276,12 +282,15 @@ async fn each_fault_leaves_the_money_as_it_says() {
         ("drop_after", None, json!("paid")),
         ("error", Some(503), Value::Null),
         ("error_after", Some(503), json!("paid")),
+        ("drop_middle", None, json!("paid")),
+        ("bad_gateway", Some(502), Value::Null),
+        ("bad_gateway_after", Some(504), json!("paid")),
     ];
     for (kind, status, payment_status) in rows {
         let id = open(&simulator, order(kind)).await;
         let mut fault = json!({ "target": "conekta", "kind": kind, "match": "/charges", "count": 1 });
-        if status.is_some() {
-            fault["status"] = json!(503);
+        if let Some(status) = status {
+            fault["status"] = json!(status);
         }
         assert_eq!(control(control_url, "POST", "/faults", &fault).await.status, 201);
         let path = format!("/orders/{id}/charges");

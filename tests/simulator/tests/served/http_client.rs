@@ -25,8 +25,16 @@ pub(crate) async fn send(url: &str, method: &str, path: &str, headers: &str, bod
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap() };
-    Some(Answer { status, head: head.to_lowercase(), body })
+    let head = head.to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    length.filter(|length| *length == body.len())?;
+    let html = head.contains("content-type: text/html");
+    let body = match body {
+        "" => Value::Null,
+        page if html => Value::from(page),
+        json => serde_json::from_str(json).unwrap(),
+    };
+    Some(Answer { status, head, body })
 }
 
 /// A request to the control API.

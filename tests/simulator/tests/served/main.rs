@@ -5,10 +5,14 @@
 mod api_client;
 mod conekta;
 mod control;
+mod happen;
 mod http_client;
 mod load;
+mod mercado_pago;
 mod program;
+mod receiver;
 mod routeros;
+mod webhook;
 
 use pagos_simulator::config::{Config, RouterConfig};
 use pagos_simulator::simulator::{RouterAddress, Simulator};

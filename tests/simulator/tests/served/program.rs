@@ -41,7 +41,7 @@ fn it_writes_the_ready_file_and_ends_when_asked() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(line, written);
     assert_eq!(line["pid"], child.id());
-    for name in ["control_url", "conekta_url"] {
+    for name in ["control_url", "conekta_url", "mercado_pago_url"] {
         assert!(line[name].as_str().unwrap().starts_with("http://127.0.0.1:"));
     }
     let router = &line["routers"][0];

@@ -94,7 +94,7 @@ fn a_wrong_charge_is_refused() {
             "parameter_validation.payment_method.token_id.nonexistent_token",
         ),
         (
-            json!({ "payment_method": { "type": "cash", "token_id": "tok_1" } }),
+            json!({ "payment_method": { "type": "bnpl", "token_id": "tok_1" } }),
             "parameter_validation.charges0.payment_method.type.invalid",
         ),
         (
