@@ -3,6 +3,8 @@
 //! A verdict says nothing that the purchase's own commands would not say: the two may overtake each other. What nobody
 //! knows is kept and noted for a person; it is never removed, since it may be a purchase of a database that was restored.
 
+use std::fmt;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pagos_protocol::command::PurchaseRef;
@@ -132,6 +134,12 @@ impl Site {
         let page =
             reservations::open_page(&mut reader.conn(), &place.company, &place.router, after, limit).await?;
         Ok(page.iter().map(|held| read(held).map_or_else(|| nameless(held), |it| reservation(&it))).collect())
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("telling", &self.purchases.is_some()).finish_non_exhaustive()
     }
 }
 
