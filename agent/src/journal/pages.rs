@@ -129,6 +129,19 @@ impl Journal {
         .await
     }
 
+    /// Forgets in which rows of a router users are, synced.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn forget_rows(&self, router_id: &str) -> Result<(), JournalError> {
+        let router_id = router_id.to_owned();
+        self.with(true, move |store| {
+            store.db().execute("UPDATE purchase SET row_id = NULL WHERE router_id = ?1", [router_id])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// What was last seen of a router.
     ///
     /// # Errors
