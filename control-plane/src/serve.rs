@@ -58,6 +58,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let assembled = assembly::assemble(config, clock, random, addresses.agent.clone()).await?;
     let app = assembled.app.clone();
 
+    app.purchases.register().await.context("taking the lease of this process")?;
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
     let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
