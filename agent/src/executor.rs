@@ -39,7 +39,10 @@ use tokio::sync::{Mutex, Notify, Semaphore, oneshot};
 
 use crate::{
     journal::{Journal, JournalError},
-    seams::clock::{self, Instant},
+    seams::{
+        clock::{self, Instant},
+        task,
+    },
 };
 use act::Act;
 use routers::{Place, Routers};
@@ -127,7 +130,7 @@ impl Executor {
         };
         let (report, reported) = oneshot::channel();
         let inner = Arc::clone(&self.inner);
-        tokio::spawn(async move {
+        task::spawn(async move {
             inner.carry_out(command, deadline, report).await;
             drop(place);
         });

@@ -24,6 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 pub use entry::{Entry, Kind, Seen, Slot};
 use writer::{Request, Update, Work};
 
+use crate::seams::task::crash_point;
+
 /// Most requests that wait for the journal's thread; further callers wait for room.
 const REQUESTS_WAITING_MAX: usize = 256;
 
@@ -110,6 +112,12 @@ impl Journal {
         let id = store.journal_id()?;
         let routers = store.routers()?;
         let (requests, waiting) = mpsc::channel(REQUESTS_WAITING_MAX);
+        #[cfg(feature = "simulation")]
+        if crate::seams::simulation::is_installed() {
+            // A thread of its own would write at moments that nobody can repeat.
+            crate::seams::task::spawn(writer::run_simulated(store, waiting));
+            return Ok(Self { id: id.into(), routers: routers.into(), requests });
+        }
         std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer::run(store, waiting))
@@ -231,8 +239,11 @@ impl Journal {
         request: Request,
         answered: oneshot::Receiver<Result<(), JournalError>>,
     ) -> Result<(), JournalError> {
+        crash_point("journal", "commit", "before").await;
         self.requests.send(request).await.map_err(|_| JournalError::Closed)?;
-        answered.await.map_err(|_| JournalError::Closed)?
+        let done = answered.await;
+        crash_point("journal", "commit", "after").await;
+        done.map_err(|_| JournalError::Closed)?
     }
 }
 

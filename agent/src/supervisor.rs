@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::executor::Executor;
 use crate::identity::{self, Identity, IdentityError};
 use crate::link::{Backoff, Ended, OpenError, Session};
-use crate::seams::{clock, random};
+use crate::seams::{clock, random, task};
 use work::Work;
 
 /// How long running commands may take when the agent is asked to stop, in milliseconds.
@@ -66,7 +66,7 @@ pub async fn run(
     let mut supervisor =
         Supervisor { data_dir, work: Work::new(executor), stop, backoff: Backoff::default() };
     let mut watching = JoinSet::new();
-    watching.spawn(watch::look_after(supervisor.work.executor().clone()));
+    task::spawn_in(&mut watching, watch::look_after(supervisor.work.executor().clone()));
     supervisor.keep_up().await;
     watching.shutdown().await;
     supervisor.work.finish(Duration::from_millis(DRAIN_MS)).await;
@@ -116,6 +116,7 @@ impl Supervisor {
         let hello = self.hello().await;
         let mut stop = self.stop.clone();
         let opened = tokio::select! {
+            biased;
             opened = Session::open(&identity.address, identity.tls.clone(), hello) => opened,
             () = stopped(&mut stop) => return Next::Stop,
         };

@@ -35,6 +35,8 @@ use crate::domain::id::RouterId;
 
 pub use authority::{Authority, AuthorityError};
 pub use hub::Hub;
+#[cfg(feature = "simulation")]
+pub use listener::serve_simulated;
 pub use listener::{Context, ListenError, serve};
 pub use site::{Place, SitePort};
 pub use token::{IssueError, issue_token};

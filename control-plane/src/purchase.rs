@@ -254,6 +254,7 @@ async fn settled(state: &mut watch::Receiver<Arc<Purchase>>, parts: &Parts) -> A
             deadline = deadline.min(instant() + Duration::from_millis(patience));
         }
         tokio::select! {
+            biased;
             changed = state.changed() => if changed.is_err() { return Arc::clone(&state.borrow()) },
             () = tokio::time::sleep_until(deadline) => return Arc::clone(&state.borrow()),
         }

@@ -1,10 +1,18 @@
-//! Time, chance and ids. Everything else takes them from here, so that tests can set them.
+//! Time, chance, ids and tasks. Everything else takes them from here, so that tests can set them.
+//!
+//! With the feature `simulation` a world can stand in for the machine: see [`simulation`]. Without it nothing of that
+//! is compiled.
 
+#[cfg(feature = "simulation")]
+pub mod simulation;
+
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ring::rand::{SecureRandom, SystemRandom};
+use tokio::task::JoinHandle;
 
 use crate::domain::time::Timestamp;
 
@@ -31,6 +39,10 @@ impl Clock {
 
 #[expect(clippy::disallowed_methods, reason = "this is the seam")]
 fn system_now() -> Timestamp {
+    #[cfg(feature = "simulation")]
+    if let Some(world) = simulation::world() {
+        return Timestamp(world.now_ms());
+    }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
@@ -40,6 +52,76 @@ fn system_now() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "this is the seam")]
 pub fn instant() -> tokio::time::Instant {
     tokio::time::Instant::now()
+}
+
+/// Begins a task.
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    #[cfg(feature = "simulation")]
+    if let Some(world) = simulation::world() {
+        return simulation::spawn(world, future);
+    }
+    tokio::spawn(future)
+}
+
+/// Remembers whose work this is, for a task that a library begins later.
+#[derive(Debug, Clone, Copy)]
+pub struct Here(#[cfg(feature = "simulation")] simulation::Place);
+
+/// Whose work this is.
+#[must_use]
+pub fn here() -> Here {
+    Here(
+        #[cfg(feature = "simulation")]
+        simulation::place(),
+    )
+}
+
+impl Here {
+    /// Runs `future` as work of whoever was meant.
+    pub async fn run<F>(self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        #[cfg(feature = "simulation")]
+        if simulation::world().is_some() {
+            drop(simulation::spawn_at(self.0, future).await);
+            return;
+        }
+        future.await;
+    }
+}
+
+/// Awaits work of the database. In a simulated world no time passes meanwhile.
+pub async fn database<F: Future>(work: F) -> F::Output {
+    #[cfg(feature = "simulation")]
+    if simulation::world().is_some() {
+        return simulation::at_once(work);
+    }
+    work.await
+}
+
+/// Whether a simulated world stands in for the machine.
+#[cfg(feature = "simulation")]
+#[must_use]
+pub(crate) fn simulated() -> bool {
+    simulation::world().is_some()
+}
+
+/// Where a process may be killed in a simulated world; elsewhere nothing.
+#[cfg_attr(not(feature = "simulation"), expect(clippy::unused_async, reason = "waits in a simulated world"))]
+pub async fn crash_point(what: &'static str, name: &'static str, when: &'static str) {
+    #[cfg(feature = "simulation")]
+    if let Some(world) = simulation::world()
+        && world.pass(&format!("{what}.{name}.{when}"))
+    {
+        std::future::pending::<()>().await;
+    }
+    #[cfg(not(feature = "simulation"))]
+    let _ = (what, name, when);
 }
 
 /// Draws from the operating system's generator.
@@ -57,6 +139,11 @@ impl Random {
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
+        #[cfg(feature = "simulation")]
+        if let Some(world) = simulation::world() {
+            world.fill(&mut bytes);
+            return bytes;
+        }
         self.0.fill(&mut bytes).expect("the operating system gives random bytes");
         bytes
     }

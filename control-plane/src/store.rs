@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`conn`] | [`Conn`] and the macros that run one SQL text on either database |
+//! | `readers` | SQLite connections for reads |
 //! | [`writer`] | the single SQLite writer that commits what waits together |
 //! | the rest | one repository per noun: functions that take a [`Conn`] |
 //!
@@ -21,6 +22,7 @@ pub mod page;
 pub mod products;
 pub mod purchases;
 pub mod reservations;
+mod readers;
 pub mod routers;
 pub mod runners;
 pub mod sequence;
@@ -43,14 +45,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use readers::{SqliteReader, SqliteReaders};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Postgres, Sqlite, pool::PoolConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, pool::PoolConnection};
 
 pub use conn::Conn;
 use writer::Writer;
+
+use crate::seams;
 
 /// How long a query waits for a free connection, in milliseconds.
 const ACQUIRE_TIMEOUT_MS: u64 = 10_000;
@@ -60,8 +63,6 @@ const WRITE_TIMEOUT_MS: u64 = 15_000;
 const STATEMENT_TIMEOUT_MS: &str = "10000";
 /// The same for migrations: none, since they may rewrite a table or wait for another process that migrates.
 const MIGRATION_TIMEOUT_MS: &str = "0";
-/// Connections for reads on SQLite.
-const SQLITE_READERS_MAX: u32 = 4;
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 32;
 /// How long a SQLite connection waits for a lock, in milliseconds.
@@ -127,7 +128,7 @@ pub struct Store(Arc<Backend>);
 
 #[derive(Debug)]
 enum Backend {
-    Sqlite { readers: SqlitePool, writer: Writer },
+    Sqlite { readers: SqliteReaders, writer: Writer },
     Postgres(PgPool),
 }
 
@@ -144,7 +145,7 @@ impl Store {
             .strip_prefix("sqlite://")
             .or_else(|| url.strip_prefix("sqlite:"))
             .ok_or(StoreError::Address)?;
-        Self::open_sqlite(Path::new(path)).await
+        seams::database(Self::open_sqlite(Path::new(path))).await
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
@@ -174,11 +175,7 @@ impl Store {
         let writing = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         MIGRATIONS.run(&writing).await?;
         let connection = writing.acquire().await?.detach();
-        let readers = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS_MAX)
-            .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
-            .connect_with(options.read_only(true))
-            .await?;
+        let readers = SqliteReaders::open(options.read_only(true)).await?;
         Ok(Self(Arc::new(Backend::Sqlite { readers, writer: Writer::start(connection) })))
     }
 
@@ -205,8 +202,24 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_as("other", work).await
+    }
+
+    /// As [`Self::write`]; `name` tells tests which commit it is.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn write_as<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
+    where
+        F: for<'a, 'c> FnOnce(&'a mut Conn<'c>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        seams::crash_point("commit", name, "before").await;
         let limit = Duration::from_millis(WRITE_TIMEOUT_MS);
-        tokio::time::timeout(limit, self.write_unlimited(work)).await.map_err(|_| StoreError::TimedOut)?
+        let written = tokio::time::timeout(limit, self.write_unlimited(work)).await;
+        seams::crash_point("commit", name, "after").await;
+        written.map_err(|_| StoreError::TimedOut)?
     }
 
     async fn write_unlimited<T, E, F>(&self, work: F) -> Result<T, E>
@@ -239,7 +252,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub enum Reader {
     /// SQLite.
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(SqliteReader),
     /// PostgreSQL.
     Postgres(PoolConnection<Postgres>),
 }
@@ -248,7 +261,7 @@ impl Reader {
     /// The connection as repositories take it.
     pub fn conn(&mut self) -> Conn<'_> {
         match self {
-            Self::Sqlite(connection) => Conn::Sqlite(connection),
+            Self::Sqlite(reader) => Conn::Sqlite(reader.connection()),
             Self::Postgres(connection) => Conn::Postgres(connection),
         }
     }

@@ -7,7 +7,10 @@ use pagos_protocol::{Code, Outcome};
 use super::routers::Admitted;
 use crate::{
     routeros::{CallError, Reply, Request, TrapClass},
-    seams::clock::{self, Instant},
+    seams::{
+        clock::{self, Instant},
+        task::crash_point,
+    },
 };
 
 /// How often an act is tried anew when its connection ends in the middle.
@@ -66,7 +69,9 @@ impl Act {
 
     /// Changes the router. Never sent twice: after [`CallError::effect_unknown`] the caller reads back.
     pub(super) async fn change(&mut self, request: Request) -> Result<Reply, CallError> {
+        crash_point("router", request.path(), "before").await;
         let result = self.call_when_reachable(&request).await;
+        crash_point("router", request.path(), "after").await;
         self.touched |= result.as_ref().map_or_else(CallError::effect_unknown, |_| true);
         result
     }

@@ -68,25 +68,49 @@ pub(super) enum Request {
 pub(super) fn run(mut store: Store, mut requests: mpsc::Receiver<Request>) {
     let mut since_prune = PRUNE_EVERY;
     while let Some(first) = requests.blocking_recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH_MAX {
-            let Ok(next) = requests.try_recv() else { break };
-            batch.push(next);
-        }
-        since_prune += batch.len();
-        let closing = commit_batch(&mut store, batch);
-        if let Some(answer) = closing {
-            requests.close();
-            // The file is closed before anybody is told so.
-            drop(store);
-            let _ = answer.send(Ok(()));
-            return;
-        }
-        if since_prune >= PRUNE_EVERY {
-            since_prune = 0;
-            prune(&store);
+        if let Some(answer) = work_off(&mut store, &mut requests, first, &mut since_prune) {
+            return close(store, requests, answer);
         }
     }
+}
+
+/// The same as a task, for a simulated world: nothing of it waits for anything but requests.
+#[cfg(feature = "simulation")]
+pub(super) async fn run_simulated(mut store: Store, mut requests: mpsc::Receiver<Request>) {
+    let mut since_prune = PRUNE_EVERY;
+    while let Some(first) = requests.recv().await {
+        if let Some(answer) = work_off(&mut store, &mut requests, first, &mut since_prune) {
+            return close(store, requests, answer);
+        }
+    }
+}
+
+/// Commits `first` and what waits behind it. Returns whom to tell when the end was asked for.
+fn work_off(
+    store: &mut Store,
+    requests: &mut mpsc::Receiver<Request>,
+    first: Request,
+    since_prune: &mut usize,
+) -> Option<Answer> {
+    let mut batch = vec![first];
+    while batch.len() < BATCH_MAX {
+        let Ok(next) = requests.try_recv() else { break };
+        batch.push(next);
+    }
+    *since_prune += batch.len();
+    let closing = commit_batch(store, batch);
+    if closing.is_none() && *since_prune >= PRUNE_EVERY {
+        *since_prune = 0;
+        prune(store);
+    }
+    closing
+}
+
+fn close(store: Store, mut requests: mpsc::Receiver<Request>, answer: Answer) {
+    requests.close();
+    // The file is closed before anybody is told so.
+    drop(store);
+    let _ = answer.send(Ok(()));
 }
 
 /// Does one batch in one transaction. Returns whom to tell when the batch asked for the end.

@@ -10,14 +10,13 @@ use std::{io, sync::Arc, time::Duration};
 use futures_util::{SinkExt, StreamExt};
 use pagos_protocol::{AgentMessage, FRAME_BYTES_MAX, Hello, LINK_PATH, ServerMessage, Welcome, frame};
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::http::{Response, StatusCode, header::RETRY_AFTER};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, protocol::WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::Address;
 use super::dial::{self, DialError};
+use crate::seams::net::Stream;
 
 pub use pump::Ended;
 
@@ -28,7 +27,7 @@ const BUFFER_BYTES: usize = 4096;
 /// Most bytes that wait in the WebSocket's own buffer: room for two frames.
 const WRITE_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX + BUFFER_BYTES;
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+type Socket = WebSocketStream<Stream>;
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ use pagos_protocol::RouterSettings;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{CallError, Reply, Request};
-use crate::seams::clock::Instant;
+use crate::seams::{clock::Instant, task as task_seam};
 
 /// How long the TCP connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,7 +80,7 @@ impl Connection {
     #[must_use]
     pub fn start(settings: RouterSettings) -> Self {
         let (asks, asked) = mpsc::channel(COMMANDS_OPEN_MAX);
-        tokio::spawn(task::Task::new(settings, asked).run());
+        task_seam::spawn(task::Task::new(settings, asked).run());
         Self { asks }
     }
 

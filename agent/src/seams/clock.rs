@@ -15,6 +15,10 @@ pub type Instant = tokio::time::Instant;
     reason = "this is the seam that everything else takes the time of day from"
 )]
 pub fn now_ms() -> i64 {
+    #[cfg(feature = "simulation")]
+    if let Some(world) = super::simulation::world() {
+        return world.now_ms();
+    }
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -5,20 +5,33 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 
 /// Most addresses of one host name that are tried.
 const ADDRESSES_MAX: usize = 8;
 
+/// Bytes in and out.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Io for S {}
+
+/// An open connection.
+pub type Stream = Box<dyn Io>;
+
 /// Opens a TCP connection, without delay of small writes and with keepalive. Has no time-out of its own.
 ///
 /// # Errors
 /// The last error when no address of the host answers; `NotFound` when the name has no address.
-pub async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+pub async fn dial(host: &str, port: u16) -> io::Result<Stream> {
+    #[cfg(feature = "simulation")]
+    if let Some(world) = super::simulation::world() {
+        return world.dial(host, port).await;
+    }
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
     for address in addresses(host, port).await? {
         match dial_address(address).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok(Box::new(stream)),
             Err(error) => last = error,
         }
     }

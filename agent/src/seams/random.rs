@@ -11,6 +11,10 @@ use super::clock;
 /// # Panics
 /// When the operating system has no randomness to give; nothing the agent does is safe then.
 pub fn fill(bytes: &mut [u8]) {
+    #[cfg(feature = "simulation")]
+    if let Some(world) = super::simulation::world() {
+        return world.fill(bytes);
+    }
     SystemRandom::new().fill(bytes).expect("the operating system provides randomness");
 }
 

@@ -13,7 +13,7 @@ use super::work::{Work, report};
 use super::{DRAIN_MS, chain, stopped};
 use crate::executor::COMMANDS_MAX;
 use crate::link::{Ended, Session};
-use crate::seams::clock;
+use crate::seams::{clock, task};
 
 /// Most messages that wait between the link and the executor; beyond, the link is not read.
 const INCOMING_MAX: usize = 16;
@@ -43,11 +43,12 @@ pub(super) async fn serve(
     let leases = Leases { executor: work.executor().clone(), outgoing: outcomes.clone(), verdicts: answers };
     // Ends with this function: what it has begun goes on in the executor.
     let mut asking = JoinSet::new();
-    asking.spawn(leases.run());
-    asking.spawn(report_missing(work.executor().clone(), outcomes.clone()));
+    task::spawn_in(&mut asking, leases.run());
+    task::spawn_in(&mut asking, report_missing(work.executor().clone(), outcomes.clone()));
     let mut link = pin!(session.run(incoming, outgoing));
     loop {
         tokio::select! {
+            biased;
             ended = &mut link => return ended,
             () = stopped(stop) => break,
             Some(message) = messages.recv() => match message {
@@ -65,6 +66,7 @@ pub(super) async fn serve(
     let until = clock::deadline_in(DRAIN_MS);
     while !work.idle() && clock::monotonic() < until {
         tokio::select! {
+            biased;
             ended = &mut link => return stop_after(&ended),
             Some(message) = messages.recv() => turn_away(message, &outcomes),
             () = tokio::time::sleep(Duration::from_millis(DRAIN_LOOK_MS)) => {}

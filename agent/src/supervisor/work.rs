@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinSet;
 
 use crate::executor::Executor;
-use crate::seams::clock;
+use crate::seams::{clock, task};
 
 /// The commands under way, over all links.
 pub(super) struct Work {
@@ -30,13 +30,14 @@ impl Work {
         self.reap();
         let executor = self.executor.clone();
         let outcomes = outcomes.clone();
-        self.tasks.spawn(async move {
+        let work = async move {
             let id = command.id.clone();
             let note = Note::of(&command);
             let outcome = Box::pin(executor.execute(command)).await;
             note.write(&outcome);
             report(id, outcome, &outcomes);
-        });
+        };
+        task::spawn_in(&mut self.tasks, work);
     }
 
     /// Waits until nothing is under way; what takes longer than `limit` is left to the journal.

@@ -17,6 +17,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
@@ -118,7 +119,7 @@ async fn accept_all(
         let Ok(place) = places.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, acceptor.clone(), router.clone(), place));
+                crate::seams::spawn(connection(stream, acceptor.clone(), router.clone(), place));
             }
             Err(error) => {
                 tracing::warn!(error = %error, "agent connection cannot be accepted");
@@ -146,6 +147,22 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, _p
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let peer = Peer(certificate.map(|certificate| fingerprint_of(certificate).into()));
+    requests(stream, router, peer).await;
+}
+
+/// Serves an agent's connection that a simulated world made: without TLS, its peer known by `fingerprint`.
+#[cfg(feature = "simulation")]
+pub async fn serve_simulated<S>(context: Context, stream: S, fingerprint: &str)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    requests(stream, routes::router(context), Peer(Some(fingerprint.into()))).await;
+}
+
+async fn requests<S>(stream: S, router: Router, peer: Peer)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());

@@ -187,7 +187,7 @@ impl Purchases {
     /// for it any more.
     async fn store_and_run(&self, draft: Draft, seat: Reservation) -> Result<Stored, IntakeError> {
         let this = self.clone();
-        let task = tokio::spawn(async move {
+        let task = crate::seams::spawn(async move {
             let received = draft.request.received;
             Ok(match insert::insert(&this.0, draft).await? {
                 Insertion::New(stored) => {

@@ -81,7 +81,7 @@ impl Purchases {
     /// Cancel-safe: a purchase that was taken over gets its task even when nobody waits for it any more.
     pub(super) async fn adopt(&self, row: Row, letters: Vec<Letter>) -> Result<Option<State>, PurchaseError> {
         let (this, id) = (self.clone(), PurchaseId::new(&row.id));
-        let takeover = tokio::spawn(async move { this.take_over(row, letters).await });
+        let takeover = crate::seams::spawn(async move { this.take_over(row, letters).await });
         takeover.await.map_err(|_| PurchaseError::NotRun(id))?
     }
 
@@ -93,7 +93,7 @@ impl Purchases {
         let runner = self.0.runner.clone();
         let taken = {
             let (row, runner, ours) = (row.clone(), runner.clone(), self.0.parts.clock.now());
-            let take = self.0.parts.store.write(move |conn| {
+            let take = self.0.parts.store.write_as("take_over", move |conn| {
                 Box::pin(async move {
                     let now = runners::now(conn, ours).await?;
                     purchases::take_over(conn, &row, &runner, now).await
@@ -150,7 +150,7 @@ impl Purchases {
             .0
             .parts
             .store
-            .write(move |conn| {
+            .write_as("lease", move |conn| {
                 Box::pin(async move {
                     if first {
                         runners::retire_others(conn, &runner, &node).await?;

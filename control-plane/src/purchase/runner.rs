@@ -145,7 +145,7 @@ impl Purchases {
                 tracing::warn!("purchase is run by another process now");
             }
         };
-        tokio::spawn(task.instrument(span));
+        crate::seams::spawn(task.instrument(span));
         state
     }
 }
@@ -305,7 +305,8 @@ impl Run {
                 (Ok(state), Ok(lines)) => {
                     row.state = state;
                     let lines = (!self.lines.is_empty()).then_some(lines);
-                    save(&self.inner.parts.store, row.clone(), changed.clone(), lines).await
+                    let phase = self.purchase.phase;
+                    save(&self.inner.parts.store, phase, row.clone(), changed.clone(), lines).await
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
@@ -388,12 +389,13 @@ impl Run {
 
 async fn save(
     store: &Store,
+    phase: Phase,
     row: Row,
     entry: Option<Entry>,
     lines: Option<String>,
 ) -> Result<bool, StoreError> {
     store
-        .write(move |conn| {
+        .write_as(phase.as_str(), move |conn| {
             Box::pin(async move {
                 let saved = purchases::save(conn, &row).await?;
                 if !saved {

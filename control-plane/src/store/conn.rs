@@ -18,8 +18,9 @@ pub enum Conn<'c> {
 macro_rules! execute {
     ($conn:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match $conn {
-            $crate::store::Conn::Sqlite(connection) => sqlx::query($sql)$(.bind($value))*
-                .execute(&mut **connection).await.map(|done| done.rows_affected()),
+            $crate::store::Conn::Sqlite(connection) => $crate::seams::database(
+                sqlx::query($sql)$(.bind($value))*.execute(&mut **connection)
+            ).await.map(|done| done.rows_affected()),
             $crate::store::Conn::Postgres(connection) => sqlx::query($sql)$(.bind($value))*
                 .execute(&mut **connection).await.map(|done| done.rows_affected()),
         }
@@ -45,8 +46,9 @@ macro_rules! fetch_all {
 macro_rules! fetch {
     ($how:ident, $conn:expr, $row:ty, $sql:expr $(, $value:expr)* $(,)?) => {
         match $conn {
-            $crate::store::Conn::Sqlite(connection) => sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($value))*
-                .$how(&mut **connection).await,
+            $crate::store::Conn::Sqlite(connection) => $crate::seams::database(
+                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($value))*.$how(&mut **connection)
+            ).await,
             $crate::store::Conn::Postgres(connection) => sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($value))*
                 .$how(&mut **connection).await,
         }

@@ -68,7 +68,7 @@ impl Writer {
     #[must_use]
     pub fn start(connection: SqliteConnection) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(write_all(connection, receiver));
+        crate::seams::spawn(write_all(connection, receiver));
         Self(sender)
     }
 
@@ -122,5 +122,5 @@ async fn write_batch(
 }
 
 async fn run(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query(sql).execute(connection).await.map(|_| ())
+    crate::seams::database(sqlx::query(sql).execute(connection)).await.map(|_| ())
 }

@@ -10,8 +10,24 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Debug)]
 pub struct Clock {
     started_unix_ms: u64,
-    started: Instant,
+    started: Started,
     offset_ms: AtomicU64,
+}
+
+/// By which clock time passes.
+#[derive(Debug)]
+enum Started {
+    Machine(Instant),
+    Runtime(tokio::time::Instant),
+}
+
+impl Started {
+    fn elapsed(&self) -> Duration {
+        match self {
+            Self::Machine(at) => at.elapsed(),
+            Self::Runtime(at) => at.elapsed(),
+        }
+    }
 }
 
 impl Default for Clock {
@@ -26,7 +42,14 @@ impl Clock {
     #[allow(clippy::disallowed_methods)]
     pub fn new() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self { started_unix_ms: whole_ms(since_epoch), started: Instant::now(), offset_ms: AtomicU64::new(0) }
+        Self { started_unix_ms: whole_ms(since_epoch), started: Started::Machine(Instant::now()), offset_ms: AtomicU64::new(0) }
+    }
+
+    /// A clock that begins at a given time and follows the timers of the runtime, which may stand still or jump.
+    #[allow(clippy::disallowed_methods)]
+    pub fn of_runtime(started_unix_ms: u64) -> Self {
+        let started = Started::Runtime(tokio::time::Instant::now());
+        Self { started_unix_ms, started, offset_ms: AtomicU64::new(0) }
     }
 
     /// Milliseconds since the Unix epoch, offset included.

@@ -2,6 +2,7 @@
 
 use crate::fault::{FaultBoard, Place};
 use std::future::Future;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -39,6 +40,18 @@ where
             continue;
         }
         connections.spawn(serve(stream, away.clone()));
+    }
+}
+
+/// What a router is talked to over.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Makes the peer see a reset, not an orderly end, when this is dropped.
+    fn reset(&self);
+}
+
+impl Wire for TcpStream {
+    fn reset(&self) {
+        reset(self);
     }
 }
 

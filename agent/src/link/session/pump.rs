@@ -47,6 +47,7 @@ impl Session {
     ) -> Ended {
         let (mut sink, mut stream) = self.socket.split();
         let ended = tokio::select! {
+            biased;
             ended = read_all(&mut stream, &incoming) => ended,
             ended = write_all(&mut sink, &mut outgoing) => ended,
         };
@@ -99,6 +100,7 @@ async fn write_all(
     let mut pings = pings();
     loop {
         let message = tokio::select! {
+            biased;
             message = outgoing.recv() => match message {
                 Some(message) => Message::Text(text(message).into()),
                 None => return Ended::Stopped,

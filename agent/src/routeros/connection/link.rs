@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, io, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
     sync::oneshot,
     time::sleep_until,
 };
@@ -18,7 +17,10 @@ use crate::{
         CallError, Reply, Request,
         session::{CommandError, Event, Session, Tag},
     },
-    seams::clock::{self, Instant},
+    seams::{
+        clock::{self, Instant},
+        net::Stream,
+    },
 };
 
 /// Size of one read, in bytes.
@@ -40,7 +42,8 @@ struct Abandoned {
 
 /// An open connection and the commands on it.
 pub(super) struct Link {
-    stream: TcpStream,
+    reader: ReadHalf<Stream>,
+    writer: WriteHalf<Stream>,
     session: Session,
     open: BTreeMap<Tag, Call>,
     abandoned: BTreeMap<Tag, Abandoned>,
@@ -51,9 +54,11 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(stream: TcpStream, session: Session) -> Self {
+    pub(super) fn new(stream: Stream, session: Session) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
         Self {
-            stream,
+            reader,
+            writer,
             session,
             open: BTreeMap::new(),
             abandoned: BTreeMap::new(),
@@ -82,11 +87,11 @@ impl Link {
         loop {
             self.send_waiting(task);
             let timer = self.next_timer(task);
-            let (mut reader, mut writer) = self.stream.split();
             let unwritten = !self.session.outgoing().is_empty();
             tokio::select! {
-                read = reader.read(&mut buffer) => self.take_bytes(read, &buffer)?,
-                written = writer.write(self.session.outgoing()), if unwritten => {
+                biased;
+                read = self.reader.read(&mut buffer) => self.take_bytes(read, &buffer)?,
+                written = self.writer.write(self.session.outgoing()), if unwritten => {
                     let written = written.map_err(|error| error.to_string())?;
                     self.session.outgoing().drain(..written);
                 }

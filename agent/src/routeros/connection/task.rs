@@ -5,7 +5,6 @@ use std::{collections::VecDeque, io};
 use pagos_protocol::RouterSettings;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     sync::mpsc,
     time::{sleep_until, timeout},
 };
@@ -22,7 +21,8 @@ use crate::{
     },
     seams::{
         clock::{self, Instant},
-        net, random,
+        net::{self, Stream},
+        random,
     },
 };
 
@@ -120,13 +120,14 @@ impl Task {
     }
 
     /// Dials and logs in, and meanwhile takes calls and answers those that get too late. `None`: no handle is left.
-    async fn open_while_taking(&mut self) -> Result<Option<(TcpStream, Session)>, CallError> {
+    async fn open_while_taking(&mut self) -> Result<Option<(Stream, Session)>, CallError> {
         let settings = self.settings.clone();
         let opening = open(&settings);
         tokio::pin!(opening);
         loop {
             let expiry = self.waiting_deadline();
             tokio::select! {
+                biased;
                 opened = &mut opening => return opened.map(Some),
                 ask = self.asks.recv() => match ask {
                     Some(ask) => self.take_unconnected(ask),
@@ -140,7 +141,7 @@ impl Task {
     }
 }
 
-async fn open(settings: &RouterSettings) -> Result<(TcpStream, Session), CallError> {
+async fn open(settings: &RouterSettings) -> Result<(Stream, Session), CallError> {
     let unreachable = |error: io::Error| CallError::Unreachable(error.to_string());
     let mut stream = timeout(CONNECT_TIMEOUT, net::dial(&settings.host, settings.port))
         .await
@@ -152,7 +153,7 @@ async fn open(settings: &RouterSettings) -> Result<(TcpStream, Session), CallErr
     Ok((stream, session))
 }
 
-async fn login(stream: &mut TcpStream, settings: &RouterSettings) -> Result<Session, CallError> {
+async fn login(stream: &mut Stream, settings: &RouterSettings) -> Result<Session, CallError> {
     let unreachable = |error: io::Error| CallError::Unreachable(error.to_string());
     let mut session = Session::new(&settings.username, &settings.password);
     let mut buffer = [0; READ_BYTES];

@@ -15,6 +15,7 @@ use super::{Context, Peer};
 use crate::causes::chain;
 use crate::link::enrolment::enrol;
 use crate::link::session::{self, Identity};
+use crate::seams::here;
 use crate::store::{StoreError, agents};
 
 /// Largest enrolment request, in bytes.
@@ -76,13 +77,14 @@ async fn link(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
+    let here = here();
     upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BYTES_MAX)
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
-        .on_upgrade(move |socket| session::run(socket, context, identity))
+        .on_upgrade(move |socket| here.run(session::run(socket, context, identity)))
 }
 
 /// Who the certificate belongs to, or the code of the refusal.

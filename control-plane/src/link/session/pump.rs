@@ -33,6 +33,7 @@ pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox, desk: Desk
     let (to_desk, questions) = mpsc::channel(WAITING_MAX);
     let serving = desk.run(questions);
     let end = tokio::select! {
+        biased;
         end = read_all(&mut stream, live, &to_desk) => end,
         () = serving => End::Closed(Closing::Dismissed),
         end = write_all(&mut sink, &mut outbox) => end,

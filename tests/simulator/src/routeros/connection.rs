@@ -9,11 +9,10 @@ use super::login::LoginState;
 use super::reply::{Reply, Trap, encode_fatal, encode_reply};
 use super::router::Router;
 use crate::fault::{ErrorAnswer, Place, Strike, Verdict};
-use crate::listen;
+use crate::listen::{self, Wire};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -23,14 +22,15 @@ const READ_BYTES: usize = 16 * 1024;
 const STRANGER_WORDS_MAX: usize = 64;
 
 /// Serves one client until either side leaves.
-pub async fn serve(router: Arc<Router>, mut stream: TcpStream, mut away: watch::Receiver<bool>) {
+pub async fn serve<S: Wire>(router: Arc<Router>, mut stream: S, mut away: watch::Receiver<bool>) {
     let mut link = Link::new(router);
     let mut decoder = Decoder::default();
     let mut bytes = vec![0; READ_BYTES];
     loop {
         let next = tokio::select! {
+            biased;
             () = listen::gone(&mut away) => {
-                listen::reset(&stream);
+                stream.reset();
                 return;
             }
             read = stream.read(&mut bytes) => match read {
@@ -149,6 +149,7 @@ impl Link {
             let (mut strike, mut abandoned) = (verdict.strike, false);
             if let Some(Strike::Hang(released)) = &mut strike {
                 tokio::select! {
+                    biased;
                     _ = released.wait_for(|released| *released) => {}
                     _ = peer_left.wait_for(|left| *left) => abandoned = true,
                 }
