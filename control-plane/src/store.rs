@@ -47,8 +47,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use readers::{SqliteReader, SqliteReaders};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Postgres, pool::PoolConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Postgres, pool::PoolConnection};
 
 pub use conn::Conn;
 use writer::Writer;
@@ -172,9 +172,9 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
-        let writing = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        MIGRATIONS.run(&writing).await?;
-        let connection = writing.acquire().await?.detach();
+        let mut connection = options.connect().await?;
+        // What `run` does for a connection, without its bound that no future of ours can meet.
+        MIGRATIONS.run_direct(None, &mut connection, false).await?;
         let readers = SqliteReaders::open(options.read_only(true)).await?;
         Ok(Self(Arc::new(Backend::Sqlite { readers, writer: Writer::start(connection) })))
     }

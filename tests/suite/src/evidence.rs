@@ -32,6 +32,8 @@ pub struct Evidence {
     pub journal: Vec<JournalEntry>,
     /// Routers that the agent was given.
     pub journal_routers: BTreeSet<String>,
+    /// Routers whose agent has lost its journal.
+    pub forgetful: BTreeSet<String>,
 }
 
 /// A hotspot user on a router.
@@ -153,6 +155,19 @@ impl Evidence {
         let mut evidence = Self::default();
         books::read(database_url, &mut evidence).await?;
         journal::read(agent_dir, &mut evidence)?;
+        Ok(evidence)
+    }
+
+    /// Reads what we keep where there are several agents.
+    ///
+    /// # Errors
+    /// When something cannot be read or has another shape.
+    pub async fn of_sites(database_url: &str, agent_dirs: &[&Path]) -> anyhow::Result<Self> {
+        let mut evidence = Self::default();
+        books::read(database_url, &mut evidence).await?;
+        for dir in agent_dirs {
+            journal::read(dir, &mut evidence)?;
+        }
         Ok(evidence)
     }
 

@@ -11,6 +11,7 @@
 //! | [`evidence`] | state of simulator, database and journal, read together |
 //! | [`checkers`] | P1 to P5 over that evidence |
 //! | [`tidy`] | house rules over the source text |
+//! | [`world`] | seeded worlds |
 //! | [`wait`] | waiting for something with a deadline |
 #![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
 
@@ -24,6 +25,7 @@ pub mod services;
 pub mod simulator;
 pub mod tidy;
 pub mod wait;
+pub mod world;
 
 /// Turns each named async function that takes a [`sandbox::Database`] into two tests, one per database.
 #[macro_export]

@@ -88,6 +88,18 @@ impl Router {
         execute(&mut Context { hotspot, facts, now_ms: self.clock.now_ms() }, command)
     }
 
+    /// Power was lost and is back: nobody is logged in any more, and the uptime begins anew. Users stay.
+    pub fn reboot(&self) {
+        let now_ms = self.clock.now_ms();
+        let mut state = self.state();
+        state.hotspot.settle(now_ms);
+        let sessions: Vec<Ipv4Addr> = state.hotspot.sessions().map(|session| session.ip).collect();
+        for ip in sessions {
+            state.hotspot.end_session(ip, now_ms);
+        }
+        state.facts.booted_ms = now_ms;
+    }
+
     /// Counts a command that has come.
     pub fn count(&self, word: &str) {
         let mut state = self.state();

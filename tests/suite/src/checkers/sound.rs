@@ -26,6 +26,7 @@ pub(super) fn sound() -> Evidence {
         products: [(1, (COMPANY.to_owned(), ROUTER.to_owned()))].into(),
         api_keys: [(KEY.to_owned(), (COMPANY.to_owned(), ROUTER.to_owned()))].into(),
         journal_routers: [ROUTER.to_owned()].into(),
+        forgetful: [].into(),
     }
 }
 

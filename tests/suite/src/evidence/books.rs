@@ -90,7 +90,7 @@ fn purchase(row: PurchaseRow) -> anyhow::Result<Purchase> {
         user: text("/user/name").with_context(|| format!("{} has drawn a user: {state}", row.id))?,
         reserved_at: number("/reserved_at"),
         charge_started_at: number("/charge/started_at"),
-        order_id: text("/order/id"),
+        order_id: text("/payment/id"),
         price: number("/terms/product/price/minor")
             .with_context(|| format!("{} has a price: {state}", row.id))?,
         id: row.id,

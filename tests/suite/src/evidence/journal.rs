@@ -19,9 +19,10 @@ pub(super) fn read(agent_dir: &Path, evidence: &mut Evidence) -> anyhow::Result<
         .with_context(|| format!("opening {}", path.display()))?;
     journal.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
     let mut rows = journal.prepare("SELECT purchase_id, router_id, name, row_id, kind FROM purchase")?;
-    evidence.journal = rows.query_map([], entry)?.collect::<Result<_, _>>()?;
+    evidence.journal.extend(rows.query_map([], entry)?.collect::<Result<Vec<_>, _>>()?);
     let mut routers = journal.prepare("SELECT router_id FROM router")?;
-    evidence.journal_routers = routers.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let given = routers.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    evidence.journal_routers.extend(given);
     Ok(())
 }
 

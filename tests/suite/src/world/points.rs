@@ -1,0 +1,89 @@
+//! The crash points, and which of them a process dies at.
+
+use super::chance::Chance;
+
+/// Where a process dies: at the point of this name, after it was passed so many times; or at any point, if none is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fuse {
+    /// The point.
+    pub point: Option<&'static str>,
+    /// How many are passed before.
+    pub after: u64,
+}
+
+/// Every point at which a soak must have killed a process.
+pub const POINTS: &[&str] = &[
+    "cloud.commit.asked.before",
+    "cloud.commit.asked.after",
+    "cloud.commit.take_over.before",
+    "cloud.commit.take_over.after",
+    "cloud.commit.lease.before",
+    "cloud.commit.lease.after",
+    "cloud.commit.charge_sent.before",
+    "cloud.commit.charge_sent.after",
+    "cloud.commit.unknown.before",
+    "cloud.commit.unknown.after",
+    "cloud.commit.action_required.before",
+    "cloud.commit.action_required.after",
+    "cloud.commit.pending_async.before",
+    "cloud.commit.pending_async.after",
+    "cloud.commit.paid.before",
+    "cloud.commit.paid.after",
+    "cloud.commit.declined.before",
+    "cloud.commit.declined.after",
+    "cloud.commit.completed.before",
+    "cloud.commit.completed.after",
+    "cloud.commit.rolled_back.before",
+    "cloud.commit.rolled_back.after",
+    "cloud.commit.failed.before",
+    "cloud.commit.failed.after",
+    "cloud.commit.reversed.before",
+    "cloud.commit.reversed.after",
+    "cloud.link.reserve.before",
+    "cloud.link.reserve.after",
+    "cloud.link.confirm.before",
+    "cloud.link.confirm.after",
+    "cloud.link.release.before",
+    "cloud.link.release.after",
+    "cloud.link.revoke.before",
+    "cloud.link.revoke.after",
+    "cloud.link.login.before",
+    "cloud.link.login.after",
+    "gateway.conekta.open.before",
+    "gateway.conekta.open.after",
+    "gateway.conekta.charge.before",
+    "gateway.conekta.charge.after",
+    "gateway.conekta.read.before",
+    "gateway.conekta.read.after",
+    "gateway.conekta.cancel.before",
+    "gateway.conekta.cancel.after",
+    "gateway.conekta.refund.before",
+    "gateway.conekta.refund.after",
+    "gateway.mercado_pago.charge.before",
+    "gateway.mercado_pago.charge.after",
+    "gateway.mercado_pago.read.before",
+    "gateway.mercado_pago.read.after",
+    "gateway.mercado_pago.search.before",
+    "gateway.mercado_pago.search.after",
+    "gateway.mercado_pago.refund.before",
+    "gateway.mercado_pago.refund.after",
+    "agent.journal.commit.before",
+    "agent.journal.commit.after",
+    "agent.router./ip/hotspot/user/add.before",
+    "agent.router./ip/hotspot/user/add.after",
+    "agent.router./ip/hotspot/user/set.before",
+    "agent.router./ip/hotspot/user/set.after",
+    "agent.router./ip/hotspot/user/remove.before",
+    "agent.router./ip/hotspot/user/remove.after",
+    "agent.router./ip/hotspot/active/login.before",
+    "agent.router./ip/hotspot/active/login.after",
+];
+
+/// Draws where a new process dies, if it does.
+pub fn fuse(chance: &mut Chance) -> Option<Fuse> {
+    match chance.below(10) {
+        0..4 => Some(Fuse { point: Some(chance.of(POINTS)), after: chance.below(3) }),
+        4..8 => Some(Fuse { point: None, after: chance.of(&[5, 20, 60, 200]).min(1 + chance.below(200)) }),
+        _ => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! What goes wrong in a world, and when.
+
+use std::time::Duration;
+
+use super::chance::Chance;
+use super::cloud::ADDRESS;
+use super::points;
+use super::sites::Place;
+use super::stage::OUTSIDE;
+use super::{World, lock, people, verdict};
+
+/// How often it is looked whether somebody who died is to be started again, in milliseconds.
+const LOOK_MS: u64 = 700;
+
+/// Makes trouble for so long.
+pub async fn make(world: &World, mut chance: Chance, time: Duration) {
+    let end = world.stage.elapsed() + time;
+    let reviving = world.stage.begin(OUTSIDE, revive(world.clone(), chance.fork()));
+    let pace = chance.of(&[2_000, 6_000, 15_000]);
+    while world.stage.elapsed() < end {
+        tokio::time::sleep(Duration::from_millis(chance.between(pace / 4, pace * 2))).await;
+        one(world, &mut chance).await;
+    }
+    reviving.abort();
+}
+
+/// Puts everything right, for good.
+pub async fn heal(world: &World) {
+    let World { stage, net, bank, cloud, places, .. } = world;
+    stage.note("world", "is healed");
+    stage.calm();
+    bank.heal();
+    net.heal();
+    cloud.set_clock(0);
+    for place in places {
+        place.set_clock(0);
+        for number in 0..place.routers() {
+            place.plug_in(number);
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    if cloud.process().is_none() {
+        cloud.start(None);
+    }
+    for place in places.iter().filter(|place| !place.alive()) {
+        place.start(None);
+    }
+}
+
+/// Starts again what has died, after a while.
+async fn revive(world: World, mut chance: Chance) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+        if world.cloud.process().is_none() && chance.percent(25) {
+            world.cloud.start(points::fuse(&mut chance));
+        }
+        for place in &world.places {
+            if !place.alive() && chance.percent(15) {
+                if chance.percent(8) {
+                    place.lose_journal();
+                    world.stage.note(&place.name(), "has lost its journal");
+                    world.stage.count(|totals| totals.journals_lost += 1);
+                    *lock(&world.forgetful).entry(place.site).or_default() += 1;
+                }
+                place.start(points::fuse(&mut chance));
+            }
+        }
+    }
+}
+
+async fn one(world: &World, chance: &mut Chance) {
+    let World { stage, net, cloud, places, .. } = world;
+    let place = &places[usize::try_from(chance.below(places.len() as u64)).unwrap_or_default()];
+    let router = usize::try_from(chance.below(place.routers() as u64)).unwrap_or_default();
+    let name = place.name();
+    match chance.below(100) {
+        0..18 => {
+            stage.note(&name, "link is cut");
+            let cut = net.cut(&name, ADDRESS);
+            stage.count(|totals| totals.cuts += cut as u64);
+        }
+        18..30 => hold(world, &name, ADDRESS.to_owned(), chance.between(500, 90_000)),
+        30..40 => {
+            stage.note(&name, "router connection is cut");
+            let cut = net.cut(&name, &place.address(router));
+            stage.count(|totals| totals.cuts += cut as u64);
+        }
+        40..46 => hold(world, &name, place.address(router), chance.between(500, 30_000)),
+        46..56 => cloud.kill("by chance"),
+        56..66 => place.kill("by chance"),
+        66..74 => unplug(world, place, router, chance.between(200, 60_000)),
+        74..80 => {
+            let jump = jump(chance);
+            stage.note("cloud", &format!("clock jumps to {jump} ms"));
+            stage.count(|totals| totals.jumps += 1);
+            cloud.set_clock(jump);
+        }
+        80..86 => {
+            let jump = jump(chance);
+            stage.note(&name, &format!("clock jumps to {jump} ms"));
+            stage.count(|totals| totals.jumps += 1);
+            place.set_clock(jump);
+        }
+        _ => administer(world, chance).await,
+    }
+}
+
+/// How wrong a clock is from now on, in milliseconds.
+fn jump(chance: &mut Chance) -> i64 {
+    let size = chance.of(&[2_000, 30_000, 600_000, 3_600_000]);
+    let size = i64::try_from(chance.below(size)).unwrap_or_default();
+    if chance.percent(50) { size } else { -size }
+}
+
+fn hold(world: &World, place: &str, address: String, millis: u64) {
+    let World { stage, net, .. } = world.clone();
+    let place = place.to_owned();
+    stage.note(&place, &format!("nothing gets to {address} for {millis} ms"));
+    stage.count(|totals| totals.cuts += 1);
+    net.hold(&place, &address, true);
+    drop(stage.clone().begin(OUTSIDE, async move {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        net.hold(&place, &address, false);
+        stage.note(&place, &format!("reaches {address} again"));
+    }));
+}
+
+fn unplug(world: &World, place: &Place, router: usize, millis: u64) {
+    let (stage, place) = (world.stage.clone(), place.clone());
+    stage.note(&place.name(), &format!("router {router} is without power for {millis} ms"));
+    stage.count(|totals| totals.reboots += 1);
+    place.unplug(router);
+    drop(stage.clone().begin(OUTSIDE, async move {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        place.plug_in(router);
+    }));
+}
+
+/// An admin asks for a refund, or decides something.
+async fn administer(world: &World, chance: &mut Chance) {
+    let purchases = verdict::purchases(world).unwrap_or_default();
+    let fit: Vec<_> = purchases.iter().filter(|it| it.attention || it.phase == "completed").collect();
+    if fit.is_empty() {
+        return;
+    }
+    let chosen = fit[usize::try_from(chance.below(fit.len() as u64)).unwrap_or_default()];
+    let (stage, cloud, own) = (world.stage.clone(), world.cloud.clone(), chance.fork());
+    let (company, id, phase) = (chosen.company.clone(), chosen.id.clone(), chosen.phase.clone());
+    drop(stage.clone().begin(OUTSIDE, async move {
+        let mut own = own;
+        people::administer(&stage, &cloud, &company, &id, &phase, &mut own).await;
+    }));
+}

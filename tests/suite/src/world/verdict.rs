@@ -1,0 +1,101 @@
+//! Evidence of a world, for the same checkers that judge the real processes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::bank::{Bank, Standing};
+use super::people::Told;
+use super::sites::Place;
+use super::{World, lock, template};
+use crate::checkers;
+use crate::evidence::{Evidence, LedgerEntry, Order};
+
+/// A purchase, in short.
+#[derive(Debug, Clone)]
+pub struct Short {
+    /// Its id.
+    pub id: String,
+    /// Its company.
+    pub company: String,
+    /// Its phase.
+    pub phase: String,
+    /// Whether something is left to do.
+    pub open: bool,
+    /// Whether a person has to look.
+    pub attention: bool,
+}
+
+/// The purchases in the database of a running world.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn purchases(world: &World) -> anyhow::Result<Vec<Short>> {
+    let books = rusqlite::Connection::open(world.cloud.database())?;
+    books.busy_timeout(Duration::from_secs(5))?;
+    let mut rows =
+        books.prepare("SELECT id, company_id, phase, open, attention FROM purchases ORDER BY created_at, id")?;
+    let rows = rows.query_map([], |row| {
+        Ok(Short {
+            id: row.get(0)?,
+            company: row.get(1)?,
+            phase: row.get(2)?,
+            open: row.get(3)?,
+            attention: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Broken promises of a world at rest, and how many purchases there were and were paid.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn of(
+    dir: &Path,
+    bank: &Bank,
+    places: &[Place],
+    told: &Told,
+    forgetful: &Mutex<BTreeMap<usize, u64>>,
+) -> anyhow::Result<(Vec<String>, (u64, u64))> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let url = format!("sqlite:{}", template::database(dir).display());
+    let dirs: Vec<&Path> = places.iter().map(Place::dir).collect();
+    let mut evidence = runtime.block_on(Evidence::of_sites(&url, &dirs))?;
+    for place in places {
+        evidence.users.extend(place.users());
+        if lock(forgetful).contains_key(&place.site) {
+            evidence.forgetful.extend((0..place.routers()).map(|number| template::router(place.site, number)));
+        }
+    }
+    let (payments, lines) = bank.books();
+    evidence.orders = payments
+        .iter()
+        .map(|payment| Order {
+            id: payment.id.clone(),
+            sale_id: payment.purchase.clone(),
+            company_id: payment.company.clone(),
+            router_id: payment.router.clone(),
+            status: if payment.standing == Standing::Paid { "paid".into() } else { String::new() },
+            amount: payment.amount,
+        })
+        .collect();
+    // The clocks of a world jump: that the user stood at the charge is judged when it happens.
+    let line = |line: &super::bank::Line| LedgerEntry {
+        kind: line.kind.to_owned(),
+        order_id: line.payment.clone(),
+        amount: line.amount,
+        at_ms: i64::MAX,
+    };
+    evidence.ledger = lines.iter().map(line).collect();
+    let mut breaches = checkers::breaches(&evidence);
+    for (id, _) in lock(told).iter().filter(|(_, sold)| **sold) {
+        let phase = evidence.purchase(id).map_or("not there", |purchase| purchase.phase.as_str());
+        if matches!(phase, "rolled_back" | "failed" | "declined" | "not there") {
+            breaches.push(format!("P4: a buyer was told that {id} is sold, and it ended {phase}"));
+        }
+    }
+    let paid = evidence.purchases.iter().filter(|it| !evidence.charges_of(&it.id).is_empty()).count();
+    Ok((breaches, (evidence.purchases.len() as u64, paid as u64)))
+}
