@@ -202,6 +202,13 @@ impl Evidence {
         self.ledger.iter().filter(|entry| entry.moved_money()).filter(of_sale).collect()
     }
 
+    /// How much went back to the buyer of a purchase.
+    #[must_use]
+    pub fn returned_of(&self, purchase_id: &str) -> i64 {
+        let refunds = self.ledger.iter().filter(|entry| entry.kind == "refund");
+        refunds.filter(|entry| self.sale_of(entry) == Some(purchase_id)).map(|entry| entry.amount).sum()
+    }
+
     /// The purchase that a line of the ledger belongs to.
     #[must_use]
     pub fn sale_of(&self, entry: &LedgerEntry) -> Option<&str> {
