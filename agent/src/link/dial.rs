@@ -42,10 +42,7 @@ pub enum DialError {
 ///
 /// # Errors
 /// [`DialError`], by what the caller can do about it.
-pub async fn connect(
-    address: &Address,
-    config: Arc<ClientConfig>,
-) -> Result<Stream, DialError> {
+pub async fn connect(address: &Address, config: Arc<ClientConfig>) -> Result<Stream, DialError> {
     let stream = net::dial(&address.host, address.port)
         .await
         .map_err(|source| DialError::Unreachable { address: address.clone(), source })?;

@@ -13,7 +13,7 @@ use pagos_protocol::{Outcome, Reservation, Ruling, Verdict};
 
 use super::Purchases;
 use super::machine::Message;
-use super::state::{Phase, Purchase};
+use super::state::{Phase, Purchase, Undo};
 use crate::causes::chain;
 use crate::domain::id::{ID_BYTES_MAX, PurchaseId};
 use crate::link::site::{Place, SitePort};
@@ -203,6 +203,10 @@ fn ruling(purchase: &Purchase) -> Ruling {
         // The money went back after the access was given, and the company lets it stand.
         Phase::Reversed if purchase.confirmed && purchase.undo.is_none() && !purchase.revoked => {
             Ruling::Confirm
+        }
+        // The command that disables the user is on its way; a removal of the same version would overtake it for good.
+        Phase::Reversed if purchase.revoked || purchase.undo == Some(Undo::Revoke) => {
+            Ruling::Keep { for_ms: KEEP_MS }
         }
         Phase::Reversed => Ruling::Release,
         Phase::Stuck if purchase.paid_at.is_some() => Ruling::Confirm,

@@ -42,7 +42,11 @@ impl Clock {
     #[allow(clippy::disallowed_methods)]
     pub fn new() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self { started_unix_ms: whole_ms(since_epoch), started: Started::Machine(Instant::now()), offset_ms: AtomicU64::new(0) }
+        Self {
+            started_unix_ms: whole_ms(since_epoch),
+            started: Started::Machine(Instant::now()),
+            offset_ms: AtomicU64::new(0),
+        }
     }
 
     /// A clock that begins at a given time and follows the timers of the runtime, which may stand still or jump.

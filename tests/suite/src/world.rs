@@ -184,12 +184,12 @@ async fn live(seed: u64, options: Options, dir: &Path) -> World {
     let agents = AgentStage { stage: stage.clone(), net: net.clone() };
     let _agents = pagos_agent::seams::simulation::install(Arc::new(agents));
     let troubled_ms = chance.between(120, 600) * 1_000;
-    cloud.start(points::fuse(&mut chance));
+    cloud.start(points::cloud_fuse(&mut chance));
     for place in places {
-        place.start(points::fuse(&mut chance));
+        place.start(points::agent_fuse(&mut chance));
     }
     drop(stage.begin(OUTSIDE, people::bring_news(stage.clone(), cloud.clone(), news, chance.fork())));
-    for number in 0..chance.between(3, 10) {
+    for number in 0..chance.between(4, 14) {
         let (buyer, mut own) = (Buyer::draw(number, places, &mut chance), chance.fork());
         let at = Duration::from_millis(chance.below(troubled_ms));
         let twice = own.percent(25).then(|| (own.fork(), own.between(1, 400)));
@@ -206,6 +206,8 @@ async fn live(seed: u64, options: Options, dir: &Path) -> World {
     trouble::make(&world, chance.fork(), Duration::from_millis(troubled_ms)).await;
     trouble::heal(&world).await;
     rest(&world, &mut chance).await;
+    let simulated_ms = stage.elapsed_ms();
+    stage.count(|totals| totals.simulated_ms = simulated_ms);
     world
 }
 

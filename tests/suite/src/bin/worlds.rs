@@ -1,5 +1,9 @@
 //! Runs many seeded worlds, or one with its trace: `worlds --seeds 2000`, `worlds --seed 7`.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a test program that people start by hand")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test program that people start by hand"
+)]
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

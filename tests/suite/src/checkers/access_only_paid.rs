@@ -26,7 +26,8 @@ fn orphan(evidence: &Evidence, user: &User) -> Option<String> {
     let entitled = phases.iter().any(|phase| matches!(*phase, "paid" | "completed" | "mismatch" | "stuck"));
     // Who had the access and got the money back keeps a user that opens no door.
     let shut = user.disabled && phases.contains(&"reversed");
-    (!entitled && !shut).then(|| format!("user {} stands although its purchase is {}", user.name, phases.join(", ")))
+    (!entitled && !shut)
+        .then(|| format!("user {} stands although its purchase is {}", user.name, phases.join(", ")))
 }
 
 /// A mark that is still there although the purchase it names has ended.

@@ -72,8 +72,8 @@ fn shown_to_a_person(purchase: &Purchase) -> bool {
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::evidence::LedgerEntry;
     use crate::checkers::sound::sound;
+    use crate::evidence::LedgerEntry;
 
     #[test]
     fn a_sound_world_keeps_the_promise() {

@@ -13,8 +13,9 @@ use pagos_control_plane::domain::code::Code;
 use pagos_control_plane::domain::failure::{Failure, FailureKind};
 use pagos_control_plane::domain::id::{CompanyId, PurchaseId};
 use pagos_control_plane::gateway::{
-    ChargeBody, ChargeRequest, Charging, GatewayName, GatewayPort, Gateways, Key, ListRequest, Listing, Means,
-    Opening, Payment, PaymentStatus, PaymentView, Reading, RefundRequest, Refunding, Sale, Searching, Words,
+    ChargeBody, ChargeRequest, Charging, GatewayName, GatewayPort, Gateways, Key, ListRequest, Listing,
+    Means, Opening, Payment, PaymentStatus, PaymentView, Reading, RefundRequest, Refunding, Sale, Searching,
+    Words,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -195,7 +196,8 @@ impl Bank {
                 self.stage.note("bank", &format!("{id} of {purchase} is declined"));
             }
             later => {
-                account.standing = if later.starts_with("review") { Standing::Review } else { Standing::Action };
+                account.standing =
+                    if later.starts_with("review") { Standing::Review } else { Standing::Action };
                 self.stage.note("bank", &format!("{id} of {purchase} waits: {later}"));
                 self.later(id.to_owned(), later.to_owned());
             }
@@ -383,7 +385,13 @@ fn charge_conekta(counter: &Counter, bank: &Bank, key: &Key, order: &str, fields
     }
 }
 
-fn charge_mercado_pago(counter: &Counter, bank: &Bank, key: &Key, idempotency: &str, fields: &Value) -> Charging {
+fn charge_mercado_pago(
+    counter: &Counter,
+    bank: &Bank,
+    key: &Key,
+    idempotency: &str,
+    fields: &Value,
+) -> Charging {
     counter.check(key, fields["company"].as_str().unwrap_or_default());
     let known = lock(&bank.books).by_key.get(idempotency).cloned();
     let twice = bank.misdeed == Some(Misdeed::ChargesTwice);
@@ -446,7 +454,9 @@ impl GatewayPort for Counter {
                     this.check(&key, &account.company);
                 }
                 match account {
-                    Some(account) if account.readable_ms <= now => Reading::Found(Box::new(Bank::view(&account))),
+                    Some(account) if account.readable_ms <= now => {
+                        Reading::Found(Box::new(Bank::view(&account)))
+                    }
                     Some(_) | None => Reading::Denied,
                 }
             };
@@ -512,7 +522,8 @@ impl GatewayPort for Counter {
                 }
                 account.refunded += refund.amount.minor;
                 let (account, amount) = (account.clone(), refund.amount.minor);
-                bank.stage.note("bank", &format!("{} of {} goes back: {amount}", account.id, account.purchase));
+                bank.stage
+                    .note("bank", &format!("{} of {} goes back: {amount}", account.id, account.purchase));
                 books.lines.push(Line { kind: "refund", payment: account.id.clone(), amount });
                 bank.tell(&account);
                 Refunding::Accepted

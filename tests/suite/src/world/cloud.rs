@@ -54,7 +54,15 @@ impl Cloud {
     /// A control plane over the files in `dir`; nothing runs yet.
     #[must_use]
     pub fn new(stage: Stage, net: Net, bank: Bank, dir: &Path, misdeed: Option<Misdeed>) -> Self {
-        Self { stage, net, bank, dir: dir.to_owned(), living: Arc::default(), skew_ms: Arc::default(), misdeed }
+        Self {
+            stage,
+            net,
+            bank,
+            dir: dir.to_owned(),
+            living: Arc::default(),
+            skew_ms: Arc::default(),
+            misdeed,
+        }
     }
 
     /// Starts a process; `fuse` says where it dies.
@@ -161,7 +169,8 @@ impl Cloud {
     fn listen(&self, process: u64, context: link::Context) {
         let (stage, agents) = (self.stage.clone(), self.clone());
         self.net.listen(ADDRESS, move |end, from| {
-            let Some(site) = agents.stage.label(from).and_then(|label| label.strip_prefix("agent")?.parse().ok())
+            let Some(site) =
+                agents.stage.label(from).and_then(|label| label.strip_prefix("agent")?.parse().ok())
             else {
                 return;
             };

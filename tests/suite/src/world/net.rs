@@ -116,7 +116,8 @@ impl Net {
         table.open.retain(|(_, wire)| Arc::strong_count(wire) > 1);
         table.open.push((route, Arc::clone(&wire)));
         drop(table);
-        let end = |side| End { wire: Arc::clone(&wire), side, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) };
+        let end =
+            |side| End { wire: Arc::clone(&wire), side, timer: Box::pin(tokio::time::sleep(Duration::ZERO)) };
         accept(end(1), from);
         Ok(end(0))
     }
@@ -175,7 +176,11 @@ impl Wire {
 }
 
 impl AsyncRead for End {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let (wire, side) = (Arc::clone(&self.wire), self.side);
         let mut wire = lock(&wire);
         if wire.reset {

@@ -52,7 +52,9 @@ impl Buyer {
         let router = usize::try_from(chance.below(place.routers() as u64)).unwrap_or_default();
         let gateway = chance.of(&GatewayName::ALL);
         let fate = chance.of(match gateway {
-            GatewayName::Conekta => &["pay", "pay", "pay", "pay", "decline", "action_pay", "action_leave"][..],
+            GatewayName::Conekta => {
+                &["pay", "pay", "pay", "pay", "decline", "action_pay", "action_leave"][..]
+            }
             GatewayName::MercadoPago => {
                 &["pay", "pay", "pay", "pay", "decline", "review_pay", "review_decline"][..]
             }
@@ -150,7 +152,8 @@ impl Buyer {
             tokio::time::sleep(Duration::from_millis(chance.between(1_000, 8_000))).await;
             let Some((process, purchases)) = cloud.purchases() else { continue };
             let (router, id) = (RouterId::new(&self.router), id.clone());
-            let looked = stage.as_part_of(process, async move { purchases.status(&router, &id).await.is_ok() });
+            let looked =
+                stage.as_part_of(process, async move { purchases.status(&router, &id).await.is_ok() });
             looked.await;
         }
     }
@@ -165,7 +168,12 @@ fn word(kind: &ReplyKind) -> String {
 }
 
 /// Brings the gateways' news: late, twice, or never.
-pub async fn bring_news(stage: Stage, cloud: Cloud, mut news: mpsc::UnboundedReceiver<News>, mut chance: Chance) {
+pub async fn bring_news(
+    stage: Stage,
+    cloud: Cloud,
+    mut news: mpsc::UnboundedReceiver<News>,
+    mut chance: Chance,
+) {
     while let Some(item) = news.recv().await {
         if chance.percent(10) {
             continue;
@@ -176,7 +184,8 @@ pub async fn bring_news(stage: Stage, cloud: Cloud, mut news: mpsc::UnboundedRec
         }
         for _ in 0..times {
             let (stage, cloud, item) = (stage.clone(), cloud.clone(), item.clone());
-            let late = if chance.percent(20) { chance.between(1_000, 90_000) } else { chance.between(20, 800) };
+            let late =
+                if chance.percent(20) { chance.between(1_000, 90_000) } else { chance.between(20, 800) };
             drop(stage.clone().begin(OUTSIDE, async move {
                 tokio::time::sleep(Duration::from_millis(late)).await;
                 let Some((process, purchases)) = cloud.purchases() else { return };
@@ -202,7 +211,11 @@ pub async fn administer(
     let message = match phase {
         "completed" => Message::Refund {
             id: format!("refund-{id}-{}", chance.below(2)),
-            amount_minor: if chance.percent(30) { Some(i64::try_from(chance.between(1, 1_500)).unwrap_or(1)) } else { None },
+            amount_minor: if chance.percent(30) {
+                Some(i64::try_from(chance.between(1, 1_500)).unwrap_or(1))
+            } else {
+                None
+            },
             by: 1,
         },
         _ => Message::Decide {

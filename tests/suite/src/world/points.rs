@@ -79,11 +79,24 @@ pub const POINTS: &[&str] = &[
     "agent.router./ip/hotspot/active/login.after",
 ];
 
-/// Draws where a new process dies, if it does.
-pub fn fuse(chance: &mut Chance) -> Option<Fuse> {
+/// Begins the names of points that agents pass.
+const OF_AGENTS: &str = "agent.";
+
+/// Draws where a new control plane dies, if it does.
+pub fn cloud_fuse(chance: &mut Chance) -> Option<Fuse> {
+    fuse(chance, |point| !point.starts_with(OF_AGENTS))
+}
+
+/// Draws where a new agent dies, if it does.
+pub fn agent_fuse(chance: &mut Chance) -> Option<Fuse> {
+    fuse(chance, |point| point.starts_with(OF_AGENTS))
+}
+
+fn fuse(chance: &mut Chance, passes: impl Fn(&str) -> bool) -> Option<Fuse> {
+    let points: Vec<&'static str> = POINTS.iter().copied().filter(|point| passes(point)).collect();
     match chance.below(10) {
-        0..4 => Some(Fuse { point: Some(chance.of(POINTS)), after: chance.below(3) }),
-        4..8 => Some(Fuse { point: None, after: chance.of(&[5, 20, 60, 200]).min(1 + chance.below(200)) }),
+        0..5 => Some(Fuse { point: Some(chance.of(&points)), after: chance.below(2) }),
+        5..8 => Some(Fuse { point: None, after: chance.below(200) }),
         _ => None,
     }
 }

@@ -173,9 +173,7 @@ impl Stage {
     /// What was counted.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let mut totals = self.lock().totals.clone();
-        totals.simulated_ms = self.elapsed_ms();
-        totals
+        self.lock().totals.clone()
     }
 
     /// A draw of the world's own.
@@ -201,7 +199,8 @@ impl Stage {
         let mut state = self.lock();
         let id = state.processes.len() as u64 + 1;
         let chance = state.chance.fork();
-        let process = Process { label: label.to_owned(), alive: true, skew_ms, chance, tasks: Vec::new(), fuse };
+        let process =
+            Process { label: label.to_owned(), alive: true, skew_ms, chance, tasks: Vec::new(), fuse };
         state.processes.insert(id, process);
         id
     }

@@ -164,7 +164,10 @@ async fn fill(dir: &Path) -> anyhow::Result<()> {
 
 fn plant(books: &rusqlite::Connection, vault: &Vault, site: usize) -> anyhow::Result<()> {
     let (id, company) = (format!("site-{site}"), company_of(site));
-    books.execute("INSERT INTO sites (id, company_id, name, created_at) VALUES (?1, ?2, ?1, 0)", [&id, &company])?;
+    books.execute(
+        "INSERT INTO sites (id, company_id, name, created_at) VALUES (?1, ?2, ?1, 0)",
+        [&id, &company],
+    )?;
     books.execute(
         "INSERT INTO agents (id, site_id, company_id, certificate_fingerprint, certificate_expires_at, version,
              enrolled_at) VALUES (?1, ?2, ?3, ?4, 9000000000000, '', 0)",

@@ -52,7 +52,7 @@ async fn revive(world: World, mut chance: Chance) {
     loop {
         tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
         if world.cloud.process().is_none() && chance.percent(25) {
-            world.cloud.start(points::fuse(&mut chance));
+            world.cloud.start(points::cloud_fuse(&mut chance));
         }
         for place in &world.places {
             if !place.alive() && chance.percent(15) {
@@ -62,7 +62,7 @@ async fn revive(world: World, mut chance: Chance) {
                     world.stage.count(|totals| totals.journals_lost += 1);
                     *lock(&world.forgetful).entry(place.site).or_default() += 1;
                 }
-                place.start(points::fuse(&mut chance));
+                place.start(points::agent_fuse(&mut chance));
             }
         }
     }
@@ -86,16 +86,16 @@ async fn one(world: &World, chance: &mut Chance) {
             stage.count(|totals| totals.cuts += cut as u64);
         }
         40..46 => hold(world, &name, place.address(router), chance.between(500, 30_000)),
-        46..56 => cloud.kill("by chance"),
-        56..66 => place.kill("by chance"),
-        66..74 => unplug(world, place, router, chance.between(200, 60_000)),
-        74..80 => {
+        46..53 => cloud.kill("by chance"),
+        53..60 => place.kill("by chance"),
+        60..67 => unplug(world, place, router, chance.between(200, 60_000)),
+        67..73 => {
             let jump = jump(chance);
             stage.note("cloud", &format!("clock jumps to {jump} ms"));
             stage.count(|totals| totals.jumps += 1);
             cloud.set_clock(jump);
         }
-        80..86 => {
+        73..79 => {
             let jump = jump(chance);
             stage.note(&name, &format!("clock jumps to {jump} ms"));
             stage.count(|totals| totals.jumps += 1);

@@ -34,8 +34,8 @@ pub struct Short {
 pub fn purchases(world: &World) -> anyhow::Result<Vec<Short>> {
     let books = rusqlite::Connection::open(world.cloud.database())?;
     books.busy_timeout(Duration::from_secs(5))?;
-    let mut rows =
-        books.prepare("SELECT id, company_id, phase, open, attention FROM purchases ORDER BY created_at, id")?;
+    let mut rows = books
+        .prepare("SELECT id, company_id, phase, open, attention FROM purchases ORDER BY created_at, id")?;
     let rows = rows.query_map([], |row| {
         Ok(Short {
             id: row.get(0)?,
@@ -66,7 +66,9 @@ pub fn of(
     for place in places {
         evidence.users.extend(place.users());
         if lock(forgetful).contains_key(&place.site) {
-            evidence.forgetful.extend((0..place.routers()).map(|number| template::router(place.site, number)));
+            evidence
+                .forgetful
+                .extend((0..place.routers()).map(|number| template::router(place.site, number)));
         }
     }
     let (payments, lines) = bank.books();
