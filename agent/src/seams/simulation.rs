@@ -93,12 +93,12 @@ impl<F: Future> Owned<F> {
 }
 
 /// Begins a task of the running process.
-pub(super) fn spawn<F>(world: Arc<dyn World>, future: F) -> JoinHandle<F::Output>
+pub(super) fn spawn<F>(world: &Arc<dyn World>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let task = tokio::spawn(Owned::new(world.clone(), world.running(), future));
+    let task = tokio::spawn(Owned::new(Arc::clone(world), world.running(), future));
     world.began(task.abort_handle());
     task
 }

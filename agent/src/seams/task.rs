@@ -15,7 +15,7 @@ where
 {
     #[cfg(feature = "simulation")]
     if let Some(world) = simulation::world() {
-        return simulation::spawn(world, future);
+        return simulation::spawn(&world, future);
     }
     tokio::spawn(future)
 }

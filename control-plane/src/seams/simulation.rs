@@ -91,12 +91,12 @@ pub(super) fn place() -> Place {
 }
 
 /// Begins a task of the running process.
-pub(super) fn spawn<F>(world: Arc<dyn World>, future: F) -> JoinHandle<F::Output>
+pub(super) fn spawn<F>(world: &Arc<dyn World>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let task = tokio::spawn(Owned::new(world.clone(), world.running(), future));
+    let task = tokio::spawn(Owned::new(Arc::clone(world), world.running(), future));
     world.began(task.abort_handle());
     task
 }
@@ -110,7 +110,7 @@ where
     match (world(), place.0) {
         (Some(world), Some(process)) => {
             let before = world.switch(process);
-            let task = spawn(world.clone(), future);
+            let task = spawn(&world, future);
             world.switch(before);
             task
         }

@@ -16,7 +16,7 @@ const READERS_MAX: u32 = 4;
 pub(super) struct SqliteReaders {
     pool: SqlitePool,
     #[cfg(feature = "simulation")]
-    simulated: simulated::Readers,
+    simulated: Box<simulated::Readers>,
 }
 
 /// One connection, given back when it is dropped.
@@ -33,7 +33,7 @@ enum Kind {
 impl SqliteReaders {
     pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
         #[cfg(feature = "simulation")]
-        let simulated = simulated::Readers::new(options.clone());
+        let simulated = Box::new(simulated::Readers::new(options.clone()));
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -145,7 +146,7 @@ impl Stage {
         state.digest.update(line.as_bytes());
         state.digest.update(b"\n");
         if state.echo {
-            eprintln!("{line}");
+            let _ = writeln!(std::io::stderr(), "{line}");
         }
         if state.lines.len() == LINES_KEPT {
             state.lines.pop_front();

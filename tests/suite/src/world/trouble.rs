@@ -126,11 +126,11 @@ fn hold(world: &World, place: &str, address: String, millis: u64) {
 }
 
 fn unplug(world: &World, place: &Place, router: usize, millis: u64) {
-    let (stage, place) = (world.stage.clone(), place.clone());
+    let (stage, place) = (&world.stage, place.clone());
     stage.note(&place.name(), &format!("router {router} is without power for {millis} ms"));
     stage.count(|totals| totals.reboots += 1);
     place.unplug(router);
-    drop(stage.clone().begin(OUTSIDE, async move {
+    drop(stage.begin(OUTSIDE, async move {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         place.plug_in(router);
     }));
