@@ -83,7 +83,12 @@ pub fn of(
             amount: payment.amount,
         })
         .collect();
-    // The clocks of a world jump: that the user stood at the charge is judged when it happens.
+    // The clocks of a world jump, so that times prove no order: that the user stood is judged when the bank is asked.
+    for purchase in &mut evidence.purchases {
+        if purchase.reserved_at.is_some() {
+            purchase.charge_started_at = purchase.charge_started_at.max(purchase.reserved_at);
+        }
+    }
     let line = |line: &super::bank::Line| LedgerEntry {
         kind: line.kind.to_owned(),
         order_id: line.payment.clone(),
