@@ -15,7 +15,7 @@ use pagos_protocol::{
 use super::{
     Executor, ExecutorError, Inner,
     act::Act,
-    describe,
+    describe, leases,
     ownership::{Known, Mark, mark_of},
 };
 use crate::{
@@ -227,6 +227,7 @@ impl Executor {
                 Some(_) | None => return (None, false),
             }
             entry.finished_at = None;
+            entry.ask_at = leases::ask_at(&entry, clock::now_ms(), leases::RETRY_MS);
             (Some(entry), true)
         });
         let reopened = reopened.await;
@@ -276,6 +277,11 @@ impl Watched {
         self.0.lock().expect("no holder panics").get(router_id).cloned()
     }
 
+    /// Forgets a router that is no longer of the site.
+    pub(super) fn forget(&self, router_id: &str) {
+        self.0.lock().expect("no holder panics").remove(router_id);
+    }
+
     fn put(&self, router_id: &str, last: Last) {
         self.0.lock().expect("no holder panics").insert(router_id.to_owned(), last);
     }
@@ -296,10 +302,10 @@ enum Needed {
 
 /// Judges the user that was found for a purchase. Pure.
 fn see_to(entry: &Entry, row: Option<&UserRow>) -> Needed {
-    let Some((kind, Slot { version, outcome: Some(outcome) })) = &entry.decision else {
+    let Some((kind, Slot { version, outcome })) = &entry.decision else {
         return Needed::Nothing;
     };
-    let done = matches!(outcome, Outcome::Done { .. });
+    let done = matches!(outcome, Some(Outcome::Done { .. }));
     let purchase = PurchaseRef { id: entry.purchase_id.clone(), version: *version };
     let name = entry.name.clone();
     let row = row.filter(|row| mark_of(row, &entry.purchase_id) != Mark::Other);

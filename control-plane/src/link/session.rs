@@ -140,8 +140,10 @@ async fn greet(mut socket: WebSocket, context: Context, identity: Identity) -> R
         routers.count = entered.live.routers.len(),
         "agent connected"
     );
-    context.hub.announce(&entered.live);
     let new_journal = identity.new_journal(&hello);
+    if new_journal.is_none() {
+        context.hub.announce(&entered.live);
+    }
     let desk = Desk::new(context, identity, entered.live.clone(), new_journal);
     Ok(Greeted { socket, inbox, entered, desk })
 }

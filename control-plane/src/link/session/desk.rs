@@ -49,6 +49,8 @@ impl Desk {
     pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Box<AgentMessage>>) {
         if self.new_journal.is_some() {
             Box::pin(self.hand_over()).await;
+            // What is sent from now on reaches the agent after the last page.
+            self.context.hub.announce(&self.live);
         }
         while let Some(message) = messages.recv().await {
             Box::pin(self.serve(*message)).await;
