@@ -183,6 +183,23 @@ async fn purchases_are_woken_when_the_agent_can_take_reservations() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_sent_during_the_hand_over_comes_after_it() {
+    let world = World::start().await;
+    world.desk.failures.store(1, Ordering::Relaxed);
+    let (mut link, _) = hello(&world, &enrolled(&world, &world.one).await).await;
+    let soon = std::time::Duration::from_secs(20);
+    let sending =
+        pagos_control_plane::link::LinkPort::send(&world.hub, &world.one.router, Action::Probe, soon);
+    let answering = async {
+        assert!(link.handed_over().await.is_empty());
+        let command = link.command().await;
+        link.outcome(&command.id, Outcome::done(Done::Released)).await;
+    };
+    let (sent, ()) = tokio::join!(sending, answering);
+    assert_eq!(sent, Ok(Outcome::done(Done::Released)));
+}
+
+#[tokio::test]
 async fn an_end_that_comes_before_the_last_page_counts_for_nothing() {
     let world = World::start().await;
     world.desk.failures.store(1, Ordering::Relaxed);
