@@ -7,6 +7,7 @@
 //! | [`schedule`] | when to try again |
 //! | [`router_end`] | what an agent's outcome means for a purchase |
 //! | [`books`] | the transaction row that a state shows as |
+//! | [`hint`] | news from outside |
 //! | [`reply`] | what the buyer's page is told |
 //! | [`intake`] | a request becomes a stored purchase, once |
 //! | [`perform`] | effects, through the link and gateway ports |
@@ -16,6 +17,7 @@
 //! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
 
 pub mod books;
+pub mod hint;
 pub mod intake;
 pub mod machine;
 pub mod perform;

@@ -243,6 +243,25 @@ pub async fn find(
     )
 }
 
+/// The router of a company's purchase; none when the company has no such purchase.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn router_of(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    id: &PurchaseId,
+) -> Result<Option<RouterId>, StoreError> {
+    let row = fetch_optional!(
+        conn,
+        (String,),
+        "SELECT router_id FROM purchases WHERE company_id = $1 AND id = $2",
+        company.as_str(),
+        id.as_str()
+    )?;
+    Ok(row.map(|(router,)| RouterId::new(router)))
+}
+
 /// All purchases with something left to do that `runner` does not run, oldest first: what a starting process takes over.
 ///
 /// # Errors
@@ -312,7 +331,7 @@ pub struct Seller {
     pub router_active: bool,
     /// The company's own phone.
     pub contact_phone: Option<String>,
-    /// Newest version of its gateway key; none when it has none.
+    /// Newest version of its gateway key; none when it has none, or none any more.
     pub credentials_version: Option<i64>,
 }
 
@@ -330,8 +349,10 @@ pub async fn seller(
         conn,
         Seller,
         "SELECT r.active AS router_active, c.contact_phone,
-             (SELECT MAX(g.version) FROM gateway_credentials g WHERE g.company_id = c.id AND g.gateway = $3)
-                 AS credentials_version
+             (SELECT g.version FROM gateway_credentials g
+                 WHERE g.company_id = c.id AND g.gateway = $3 AND g.key_sealed <> ''
+                     AND g.version = (SELECT MAX(h.version) FROM gateway_credentials h
+                         WHERE h.company_id = c.id AND h.gateway = $3)) AS credentials_version
          FROM routers r JOIN companies c ON c.id = r.company_id
          WHERE r.company_id = $1 AND r.id = $2",
         company.as_str(),

@@ -46,11 +46,16 @@ const MODULES: &[(&str, &[&str])] = &[
         "control-plane/src/http",
         &[
             "auth", "config", "domain", "limits", "link", "purchase", "seams", "store", "tenants", "text",
-            "vault",
+            "vault", "webhook",
         ],
     ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),
     ("control-plane/src/limits", &["domain", "seams"]),
+    ("control-plane/src/webhook", &["domain", "purchase", "seams", "store", "vault"]),
+    // Pure: what came in, and what it says.
+    ("control-plane/src/webhook/conekta", &[]),
+    ("control-plane/src/webhook/mercado_pago", &[]),
+    ("control-plane/src/webhook/notice", &[]),
     // Pure: state, event and time in, effects out. Of the gateway only the words of its port.
     ("control-plane/src/purchase/machine", &["domain", "gateway"]),
     ("control-plane/src/purchase/state", &["domain", "gateway"]),
