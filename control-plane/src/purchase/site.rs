@@ -10,6 +10,7 @@ use pagos_protocol::site::RESERVE_LEASE_MS;
 use pagos_protocol::{Outcome, Reservation, Ruling, Verdict};
 
 use super::state::{Phase, Purchase};
+use crate::causes::chain;
 use crate::domain::id::{ID_BYTES_MAX, PurchaseId};
 use crate::link::site::{Place, SitePort};
 use crate::seams::Clock;
@@ -88,6 +89,26 @@ impl Site {
         Ok(())
     }
 
+    /// Whether the purchase is one of the router. What an agent says about others counts for nothing; what cannot be
+    /// looked up now is told again.
+    async fn is_own(&self, place: &Place, purchase: &PurchaseId) -> bool {
+        let found = async {
+            let mut reader = self.store.reader().await?;
+            reservations::find(&mut reader.conn(), &place.company, &place.router, purchase.as_str()).await
+        };
+        match found.await {
+            Ok(Some(_)) => true,
+            Ok(None) => {
+                tracing::warn!(router.id = %place.router, "report about a purchase of another router dropped");
+                false
+            }
+            Err(error) => {
+                tracing::warn!(router.id = %place.router, error = %chain(&error), "report could not be looked up");
+                false
+            }
+        }
+    }
+
     async fn open(
         &self,
         place: &Place,
@@ -119,18 +140,30 @@ impl SitePort for Site {
         version: u64,
         outcome: Outcome,
     ) -> BoxFuture<'a, ()> {
-        let done = matches!(outcome, Outcome::Done { .. });
-        tracing::info!(
-            router.id = %place.router, purchase.id = %purchase, purchase.version = version, done, "verdict settled"
-        );
-        futures_util::future::ready(()).boxed()
+        async move {
+            if self.is_own(place, purchase).await {
+                let done = matches!(outcome, Outcome::Done { .. });
+                tracing::info!(
+                    router.id = %place.router,
+                    purchase.id = %purchase,
+                    purchase.version = version,
+                    verdict.done = done,
+                    "verdict settled"
+                );
+            }
+        }
+        .boxed()
     }
 
     fn missing<'a>(&'a self, place: &'a Place, purchases: Vec<PurchaseId>) -> BoxFuture<'a, ()> {
-        for purchase in purchases {
-            tracing::info!(router.id = %place.router, purchase.id = %purchase, "paid user is gone from its router");
+        async move {
+            for purchase in purchases {
+                if self.is_own(place, &purchase).await {
+                    tracing::info!(router.id = %place.router, purchase.id = %purchase, "paid user is gone from its router");
+                }
+            }
         }
-        futures_util::future::ready(()).boxed()
+        .boxed()
     }
 
     fn open_reservations<'a>(
