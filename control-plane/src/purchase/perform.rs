@@ -166,11 +166,7 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
 }
 
 /// Reads a payment: the named one, else the purchase's own, else one that was hinted at.
-async fn read(
-    inner: &Inner,
-    purchase: &Purchase,
-    named: Option<String>,
-) -> Result<Reading, PurchaseError> {
+async fn read(inner: &Inner, purchase: &Purchase, named: Option<String>) -> Result<Reading, PurchaseError> {
     let own = purchase.payment.as_ref().map(|payment| payment.id.clone());
     let Some(payment) = named.or(own).or_else(|| purchase.hinted.clone()) else {
         return Ok(Reading::Unknown);
@@ -309,7 +305,7 @@ async fn draw_unsold(inner: &Inner, purchase: &Purchase) -> Result<Option<DrawnU
         let free = inner
             .parts
             .store
-            .write(move |conn| {
+            .write_as("name", move |conn| {
                 Box::pin(async move { purchases::claim_name(conn, &router, &name, &id, now).await })
             })
             .await?;

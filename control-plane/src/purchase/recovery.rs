@@ -71,11 +71,7 @@ impl Purchases {
     /// meanwhile. `letters` is what it is told first.
     ///
     /// Cancel-safe: a purchase that was taken over gets its task even when nobody waits for it any more.
-    pub(super) async fn adopt(
-        &self,
-        row: Row,
-        letters: Vec<Letter>,
-    ) -> Result<Option<State>, PurchaseError> {
+    pub(super) async fn adopt(&self, row: Row, letters: Vec<Letter>) -> Result<Option<State>, PurchaseError> {
         let (this, id) = (self.clone(), PurchaseId::new(&row.id));
         let takeover = tokio::spawn(async move { this.take_over(row, letters).await });
         takeover.await.map_err(|_| PurchaseError::NotRun(id))?
@@ -89,7 +85,7 @@ impl Purchases {
         let runner = self.0.runner.clone();
         let taken = {
             let (row, runner, ours) = (row.clone(), runner.clone(), self.0.parts.clock.now());
-            let take = self.0.parts.store.write(move |conn| {
+            let take = self.0.parts.store.write_as("takeover", move |conn| {
                 Box::pin(async move {
                     let now = runners::now(conn, ours).await?;
                     purchases::take_over(conn, &row, &runner, now).await
@@ -146,7 +142,7 @@ impl Purchases {
             .0
             .parts
             .store
-            .write(move |conn| {
+            .write_as("lease", move |conn| {
                 Box::pin(async move {
                     if first {
                         runners::retire_others(conn, &runner, &node).await?;
@@ -166,7 +162,7 @@ impl Purchases {
             .0
             .parts
             .store
-            .write(move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
+            .write_as("lease_end", move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
             .await;
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "lease of this process could not be ended");
@@ -209,16 +205,12 @@ impl Purchases {
     async fn prune(&self) {
         let now = self.0.parts.clock.now();
         loop {
-            let work = self
-                .0
-                .parts
-                .store
-                .write(move |conn| {
-                    Box::pin(async move {
-                        runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
-                        purchases::prune(conn, now).await
-                    })
-                });
+            let work = self.0.parts.store.write_as("prune", move |conn| {
+                Box::pin(async move {
+                    runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
+                    purchases::prune(conn, now).await
+                })
+            });
             match work.await {
                 Ok(true) => {}
                 Ok(false) => return,

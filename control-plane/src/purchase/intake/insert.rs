@@ -1,8 +1,8 @@
 //! A new purchase on disk: its row, its transaction, its name and its key, all or nothing.
 
 use super::{Draft, Insertion, IntakeError, Request, buyer};
-use crate::purchase::state::{DrawnUser, Purchase};
 use crate::gateway::{CardToken, GatewayName, Means};
+use crate::purchase::state::{DrawnUser, Purchase};
 use crate::purchase::timeline::{Line, Who};
 use crate::purchase::{Inner, books, offer, perform, runner};
 use crate::store::ledger::{self, Opening};
@@ -38,7 +38,7 @@ pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, Int
     let inserted = inner
         .parts
         .store
-        .write(move |conn| {
+        .write_as("new", move |conn| {
             Box::pin(async move {
                 match insert_in(conn, &draft, purchase, users, runner).await? {
                     Some(insertion) => Ok(insertion),
@@ -113,7 +113,8 @@ async fn insert_in(
         return Ok(None);
     }
     ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
-    timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?).await?;
+    timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?)
+        .await?;
     Ok(Some(Insertion::New(Box::new((row, purchase)))))
 }
 
