@@ -63,8 +63,7 @@ pub enum Choice {
 
 impl Choice {
     /// Every choice.
-    pub const ALL: [Self; 5] =
-        [Self::Deliver, Self::Refund, Self::Close, Self::Retry, Self::Acknowledge];
+    pub const ALL: [Self; 5] = [Self::Deliver, Self::Refund, Self::Close, Self::Retry, Self::Acknowledge];
 
     /// The word in requests and answers.
     #[must_use]
@@ -181,7 +180,7 @@ fn ask_sooner(purchase: &mut Purchase, now: Timestamp) {
 }
 
 /// Most that can still go back, in minor units.
-fn refundable(purchase: &Purchase) -> i64 {
+pub(super) fn refundable(purchase: &Purchase) -> i64 {
     purchase.seen_minor.unwrap_or(purchase.terms.product.price.minor) - purchase.refunded_minor
 }
 
