@@ -23,7 +23,7 @@ mod hear;
 mod refund;
 mod view;
 
-use super::state::{Charge, DrawnUser, LoginEnd, Phase, Purchase, RefundState, UserType};
+use super::state::{Charge, DrawnUser, LoginEnd, Phase, Purchase, Refund, RefundState, Undo, UserType};
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
@@ -215,6 +215,11 @@ pub enum Event {
     Refunded(Refunding),
     /// A wait ended.
     Woken,
+    /// A wait until `until` ended by its length, whatever the clock shows: it may have been set back.
+    Overslept {
+        /// Until when it was to last.
+        until: Timestamp,
+    },
 }
 
 /// A stored state as a new runner must take it: what was about to be sent may have been sent.
@@ -281,6 +286,12 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
                 purchase.phase = Phase::Completed;
             }
         }
+        Phase::PendingAsync if purchase.undo.is_none() && due::lease_is_over(&purchase, now, timing) => {
+            purchase.undo = Some(Undo::Release);
+            purchase.undo_at = now;
+            purchase.undo_attempts = 0;
+            purchase.command_version += 1;
+        }
         Phase::Paid | Phase::Stuck if is_overdue(&purchase, now, timing) => overdue(&mut purchase, now),
         Phase::Requested
         | Phase::Reserved
@@ -341,7 +352,8 @@ fn overdue(purchase: &mut Purchase, now: Timestamp) {
         return;
     }
     let without_access = purchase.remake || purchase.terms.user_type == UserType::Pin;
-    let tried = purchase.refunds.iter().any(|refund| refund.reason == RefundReason::NotDelivered);
+    let of_ours = |refund: &Refund| refund.reason == RefundReason::NotDelivered && refund.payment.is_none();
+    let tried = purchase.refunds.iter().any(of_ours);
     if without_access && !tried {
         let amount = hear::refundable(purchase);
         refund::give_back(purchase, RefundReason::NotDelivered, amount, now);

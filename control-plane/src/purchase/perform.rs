@@ -185,7 +185,7 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
         amount: Money { minor: refund.amount_minor, currency: price.currency },
         full: refund.before_minor == Some(0) && refund.amount_minor == paid_minor,
         reason: refund.reason,
-        idempotency_key: refund.id.clone(),
+        idempotency_key: refund.key.clone(),
     };
     Ok(gateway(inner, purchase).refund(key(inner, purchase).await?, request).await)
 }

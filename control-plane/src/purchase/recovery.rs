@@ -122,18 +122,25 @@ impl Purchases {
         }
     }
 
-    /// Renews the lease, takes over what is left without a runner or a task, and forgets what is old. Never ends.
-    pub async fn keep_house(&self) {
+    /// Renews the lease of this process until it stops. A loop of its own: nothing may delay it.
+    pub async fn keep_lease(&self) {
         let mut renew = tokio::time::interval(Duration::from_millis(RENEW_INTERVAL_MS));
+        while !*self.0.stopping.borrow() {
+            renew.tick().await;
+            if let Err(error) = self.renew_lease(false).await {
+                tracing::error!(error = %chain(&error), "lease of this process could not be renewed");
+            }
+        }
+    }
+
+    /// Takes over what is left without a runner or a task, and forgets what is old. Never ends.
+    pub async fn keep_house(&self) {
         let mut prune = tokio::time::interval(Duration::from_millis(PRUNE_INTERVAL_MS));
         let mut sweep = tokio::time::interval(Duration::from_millis(SWEEP_INTERVAL_MS));
         let mut idle = BTreeSet::new();
         loop {
             tokio::select! {
                 biased;
-                _ = renew.tick() => if let Err(error) = self.renew_lease(false).await {
-                    tracing::error!(error = %chain(&error), "lease of this process could not be renewed");
-                },
                 _ = sweep.tick() => match self.sweep(&idle).await {
                     Ok(found) => idle = found,
                     Err(error) => tracing::warn!(error = %chain(&error), "open purchases could not be looked through"),
@@ -194,7 +201,9 @@ impl Purchases {
             let row = purchases::find(&mut self.0.parts.store.reader().await?.conn(), &router, &id).await?;
             if let Some(row) = row.filter(|row| row.open && idle_before.contains(&id)) {
                 tracing::error!(purchase.id = %id, "open purchase had no task");
-                self.adopt(row, Vec::new()).await?;
+                if let Err(error) = self.adopt(row, Vec::new()).await {
+                    tracing::error!(purchase.id = %id, error = %chain(&error), "purchase could not be taken over");
+                }
             }
             idle.insert(id);
         }
