@@ -12,6 +12,7 @@
 pub mod conn;
 pub mod agents;
 pub mod api_keys;
+pub mod attention;
 pub mod authority;
 pub mod companies;
 pub mod credentials;
@@ -20,6 +21,7 @@ pub mod ledger;
 pub mod page;
 pub mod products;
 pub mod purchases;
+pub mod refund_requests;
 pub mod reservations;
 pub mod routers;
 pub mod runners;

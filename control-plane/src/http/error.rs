@@ -281,6 +281,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::CompanyNotAllowed
         | Code::CompanyMismatch
         | Code::EmailTaken
+        | Code::RefundAmountInvalid
         | Code::SelfDeactivation => StatusCode::BAD_REQUEST,
         Code::CredentialsMissing
         | Code::ApiKeyMalformed
@@ -327,9 +328,13 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::ApiKeyNotFound
         | Code::PaymentNotFound
         | Code::TransactionNotFound
+        | Code::StrayPaymentNotFound
         | Code::SetupLinkInvalid => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::ProductProfileTaken
+        | Code::RefundNotPossible
+        | Code::RefundUnderWay
+        | Code::ChoiceNotOpen
         | Code::IdempotencyConflict => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::ValidationError
@@ -376,7 +381,17 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::ApiKeyNeverUsed
         | Code::UserCreated
         | Code::UserActivated
-        | Code::UserDeactivated => StatusCode::OK,
+        | Code::UserDeactivated
+        | Code::RefundDone
+        | Code::RefundPending
+        | Code::DecisionTaken
+        | Code::StrayPaymentAcknowledged
+        | Code::AttentionMismatch
+        | Code::AttentionUndecided
+        | Code::AttentionUndelivered
+        | Code::AttentionRefundRefused
+        | Code::AttentionStrayPayment
+        | Code::AttentionUnknownReservation => StatusCode::OK,
     }
 }
 

@@ -305,7 +305,8 @@ impl Run {
                 (Ok(state), Ok(lines)) => {
                     row.state = state;
                     let lines = (!self.lines.is_empty()).then_some(lines);
-                    save(&self.inner.parts.store, row.clone(), changed.clone(), lines).await
+                    let now = self.inner.parts.clock.now();
+                    save(&self.inner.parts.store, row.clone(), changed.clone(), lines, now).await
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
@@ -391,11 +392,12 @@ async fn save(
     row: Row,
     entry: Option<Entry>,
     lines: Option<String>,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     store
         .write(move |conn| {
             Box::pin(async move {
-                let saved = purchases::save(conn, &row).await?;
+                let saved = purchases::save(conn, &row, now).await?;
                 if !saved {
                     return Ok(false);
                 }

@@ -192,10 +192,11 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool, StoreError> {
     let saved = execute!(
         conn,
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
+             attention_since = CASE WHEN $10 THEN COALESCE(attention_since, $11) END,
              version = $3, swept_at = NULL
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
         &row.id,
@@ -207,7 +208,8 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
         row.open,
         row.wake_at,
         row.undecided,
-        row.attention
+        row.attention,
+        now.0
     )?;
     Ok(saved == 1)
 }
