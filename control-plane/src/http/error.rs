@@ -163,6 +163,13 @@ impl ApiError {
         Self { retry_after_s: None, ..Self::with_status(status, code) }
     }
 
+    /// The gateway refused a refund: 502 with its reason, whatever that would be for a payment.
+    #[must_use]
+    pub fn refund_refused(failure: Option<Failure>) -> Self {
+        let code = failure.map_or(Code::GatewayError, |failure| failure.code);
+        Self { retry_after_s: None, ..Self::with_status(StatusCode::BAD_GATEWAY, code) }
+    }
+
     /// 422 with the list of what is wrong.
     #[must_use]
     pub fn validation(issues: Vec<Issue>) -> Self {
