@@ -9,6 +9,7 @@
 
 pub mod conekta;
 mod exchange;
+pub mod measured;
 pub mod mercado_pago;
 
 use std::sync::Arc;

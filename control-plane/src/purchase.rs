@@ -16,6 +16,7 @@
 //! | [`site`] | what agents ask and tell about reservations |
 //! | [`sweep`] | what nobody told us, at routers and gateways |
 //! | [`admin`] | what people see, ask and decide |
+//! | [`counted`] | what is counted of purchases |
 //! | [`facts`] | a payment in the gateway's own words |
 //! | [`recovery`] | what becomes of purchases that no living process runs |
 //!
@@ -23,6 +24,7 @@
 
 pub mod admin;
 pub mod books;
+pub mod counted;
 mod facts;
 mod inbox;
 pub mod intake;

@@ -16,7 +16,7 @@ use super::inbox::{Inbox, Letter};
 use super::machine::{self, Effect, Event};
 use super::state::{Phase, Purchase, Step};
 use super::timeline::{self, Line, PENDING_LINES_MAX};
-use super::{Inner, Purchases, Running, books, perform};
+use super::{Inner, Purchases, Running, books, counted, perform};
 use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::time::Timestamp;
@@ -162,6 +162,7 @@ impl Run {
                 self.commit().await?;
             }
             if self.publish.borrow().phase != self.purchase.phase {
+                counted::phase(&self.purchase);
                 self.log();
             }
             if !self.dirty {
@@ -258,6 +259,7 @@ impl Run {
         match perform::perform(&self.inner, &self.purchase, effect).await {
             Ok(event) => {
                 self.mark(step_name(effect));
+                counted::effect(effect, &event);
                 let line = timeline::performed(effect, &event, self.inner.parts.clock.now());
                 self.write_line(line);
                 event

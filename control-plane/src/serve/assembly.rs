@@ -13,7 +13,8 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
 use crate::config::Config;
-use crate::gateway::Gateways;
+use crate::gateway::measured::Measured;
+use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::gateway::conekta::{self, Conekta};
 use crate::gateway::mercado_pago::{self, MercadoPago};
 use crate::http::app::{App, Shared};
@@ -214,7 +215,12 @@ fn gateways(config: &Config) -> anyhow::Result<Gateways> {
             statement_descriptor: theirs.statement_descriptor.clone(),
         },
     );
-    Ok(Gateways { conekta: Arc::new(conekta), mercado_pago: Arc::new(mercado_pago) })
+    let measured =
+        |name, gateway| -> Arc<dyn GatewayPort> { Arc::new(Measured::new(name, gateway)) };
+    Ok(Gateways {
+        conekta: measured(GatewayName::Conekta, Arc::new(conekta)),
+        mercado_pago: measured(GatewayName::MercadoPago, Arc::new(mercado_pago)),
+    })
 }
 
 fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {
