@@ -64,16 +64,18 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     };
     let mut addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
     addresses.metrics = watched.as_ref().and_then(metrics_url);
+    let config = Config { public_url: addresses.public.clone(), ..config };
     let assembled = assembly::assemble(config, clock, random, addresses.agent.clone()).await?;
     let app = assembled.app.clone();
 
+    app.purchases.register().await.context("taking the lease of this process")?;
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
     let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
     if let Some(listener) = watched {
         tokio::spawn(public::serve(listener, metrics::router(&app), until(stopping.clone())));
     }
-    let background = start_background(&app);
+    let background = start_background(&app, &stopping);
     app.purchases.recover().await.context("taking over purchases of an earlier process")?;
     announce(&app, &addresses, ready_file).await?;
 
@@ -166,7 +168,7 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
+fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 5] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
@@ -174,6 +176,8 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
     let housekeeping = tokio::spawn(async move { purchases.keep_house().await });
     let purchases = app.purchases.clone();
     let sweeping = tokio::spawn(async move { purchases.keep_sweeping().await });
+    let (webhooks, until) = (app.webhooks.clone(), stopping.clone());
+    let notifications = tokio::spawn(async move { webhooks.work(until).await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -182,7 +186,7 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
             flush_usage(&app).await;
         }
     });
-    [attending, housekeeping, sweeping, flushing]
+    [attending, housekeeping, sweeping, notifications, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

@@ -13,6 +13,8 @@ mod company;
 mod foundation;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
+#[path = "http/gateway_settings.rs"]
+mod gateway_settings;
 #[path = "http/keys.rs"]
 mod keys;
 #[path = "http/metrics.rs"]
@@ -35,5 +37,7 @@ mod setup;
 mod shop;
 #[path = "http/users.rs"]
 mod users;
+#[path = "http/webhooks.rs"]
+mod webhooks;
 #[path = "http/world.rs"]
 mod world;

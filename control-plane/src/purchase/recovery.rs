@@ -45,8 +45,16 @@ impl Purchases {
     /// # Errors
     /// When the database fails. A purchase that cannot be read is logged and left for a person.
     pub async fn recover(&self) -> Result<usize, PurchaseError> {
-        self.renew_lease(true).await?;
+        self.register().await?;
         self.take_over_abandoned().await
+    }
+
+    /// Becomes the one living process of its node. To be done before the first purchase is taken in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn register(&self) -> Result<(), PurchaseError> {
+        self.renew_lease(true).await
     }
 
     /// Takes over what processes left that do not live any more.

@@ -44,7 +44,6 @@ impl Shop {
 
     /// As [`Shop::open`], with more set in the environment.
     pub async fn open_with(more: &[(&str, String)]) -> Self {
-        let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).try_init();
         let simulator = Simulator::start(pagos_simulator::Config::default()).await.expect("simulator");
         let ready = simulator.ready();
         let mut environment = vec![
@@ -54,7 +53,7 @@ impl Shop {
         environment.extend(more.iter().cloned());
         let world = World::start_with(&environment).await;
         world.let_time_pass();
-        world.app.purchases.recover().await.expect("recovered");
+        world.app.purchases.register().await.expect("registered");
         let tenant = world.tenant("Parque").await;
         let keys = json!({"conekta_public_key": "key_pub_1", "conekta_private_key": "key_priv_1"});
         world.post(&format!("{MINE}/configurar-conekta"), Some(&tenant.session), &keys).await.good();

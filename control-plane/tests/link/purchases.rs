@@ -3,29 +3,15 @@
 use pagos_control_plane::domain::id::{ApiKeyId, PurchaseId};
 use pagos_control_plane::domain::money::{Currency, Money};
 use pagos_control_plane::domain::time::Timestamp;
+use pagos_control_plane::gateway::GatewayName;
 use pagos_control_plane::purchase::state::{
-    Buyer, Device, DrawnUser, Phase, Product, Purchase, Terms, UserType,
+    Buyer, CardChoice, Device, DrawnUser, Phase, Product, Purchase, Terms, UserType,
 };
 use pagos_control_plane::store::{StoreError, purchases, unknown_reservations};
-use pagos_protocol::Ruling;
+use pagos_protocol::{AgentMessage, Done, Missing, Outcome, Ruling, Settled};
 
 use crate::a_box::{Link, clone, dial, enroll, join};
 use crate::world::{Site, World, reservation};
-
-const PHASES: [Phase; 12] = [
-    Phase::Requested,
-    Phase::Reserved,
-    Phase::ChargeSent,
-    Phase::Verifying,
-    Phase::Unknown,
-    Phase::Paid,
-    Phase::Declined,
-    Phase::Completed,
-    Phase::RolledBack,
-    Phase::Failed,
-    Phase::Mismatch,
-    Phase::Stuck,
-];
 
 fn purchase(site: &Site, number: usize, phase: Phase) -> Purchase {
     let terms = Terms {
@@ -43,12 +29,16 @@ fn purchase(site: &Site, number: usize, phase: Phase) -> Purchase {
         buyer: Buyer {
             name: "Ana".into(),
             email: "ana@example.com".into(),
-            phone: "+525500000000".into(),
+            phone: Some("+525500000000".into()),
             phone_typed: None,
         },
         user_type: UserType::Password,
         device: Device::default(),
+        gateway: GatewayName::Conekta,
         credentials_version: 1,
+        live_only: false,
+        idempotency_key: "key".into(),
+        card: CardChoice::default(),
     };
     let user = DrawnUser { name: reservation(number, 0).name, password_sealed: String::new() };
     let mut purchase = Purchase::new(terms, user, String::new());
@@ -70,6 +60,7 @@ async fn plant(world: &World, purchase: &Purchase) {
         runner: "test".into(),
         open: purchase.is_open(),
         undecided: purchase.is_undecided(),
+        attention: purchase.needs_person(),
         wake_at: 0,
         created_at: 1,
     };
@@ -98,26 +89,26 @@ fn is_keep(ruling: Ruling) -> bool {
 async fn every_phase_has_its_verdict() {
     let world = World::of_purchases().await;
     let mut link = agent_of(&world, &world.one).await;
-    for (number, phase) in PHASES.into_iter().enumerate() {
+    for (number, phase) in Phase::ALL.into_iter().enumerate() {
         plant(&world, &purchase(&world.one, number, phase)).await;
     }
-    let mut paid = purchase(&world.one, PHASES.len(), Phase::Stuck);
+    let mut paid = purchase(&world.one, Phase::ALL.len(), Phase::Stuck);
     paid.paid_at = Some(Timestamp(5));
     plant(&world, &paid).await;
-    let asked = (0..=PHASES.len()).map(|number| reservation(number, 1)).collect();
+    let asked = (0..=Phase::ALL.len()).map(|number| reservation(number, 1)).collect();
     let verdicts = link.ask(world.one.router.as_str(), asked).await;
     assert!(verdicts.iter().all(|verdict| verdict.version == 7));
     let rulings: Vec<Ruling> = verdicts.iter().map(|verdict| verdict.verdict).collect();
-    for (phase, ruling) in PHASES.into_iter().zip(&rulings) {
+    for (phase, ruling) in Phase::ALL.into_iter().zip(&rulings) {
         match phase {
             Phase::Paid | Phase::Completed => assert_eq!(*ruling, Ruling::Confirm, "{phase:?}"),
-            Phase::Declined | Phase::RolledBack | Phase::Failed => {
+            Phase::Declined | Phase::RolledBack | Phase::Failed | Phase::Refunding | Phase::Reversed => {
                 assert_eq!(*ruling, Ruling::Release, "{phase:?}");
             }
             _ => assert!(is_keep(*ruling), "{phase:?}"),
         }
     }
-    assert_eq!(rulings[PHASES.len()], Ruling::Confirm, "stuck after the payment");
+    assert_eq!(rulings[Phase::ALL.len()], Ruling::Confirm, "stuck after the payment");
     assert!(unknown(&world, &world.one).await.is_empty());
 }
 
@@ -167,9 +158,25 @@ async fn made_up_reservations_fill_nothing() {
 }
 
 #[tokio::test]
+async fn reports_about_purchases_of_others_change_nothing() {
+    let world = World::of_purchases().await;
+    let mut link = agent_of(&world, &world.one).await;
+    plant(&world, &purchase(&world.two, 1, Phase::Paid)).await;
+    let router_id = world.one.router.as_str().to_owned();
+    let foreign = reservation(1, 7).purchase;
+    let purchase_ids = vec![foreign.id.clone(), "x".repeat(1_000), "a\0b".into(), String::new()];
+    link.send(&AgentMessage::Missing(Missing { router_id: router_id.clone(), purchase_ids })).await;
+    let outcome = Outcome::done(Done::Confirmed);
+    link.send(&AgentMessage::Settled(Settled { router_id: router_id.clone(), purchase: foreign, outcome }))
+        .await;
+    // The desk serves on.
+    assert!(link.ask(&router_id, Vec::new()).await.is_empty());
+}
+
+#[tokio::test]
 async fn an_empty_journal_is_told_what_may_stand() {
     let world = World::of_purchases().await;
-    for (number, phase) in PHASES.into_iter().enumerate() {
+    for (number, phase) in Phase::ALL.into_iter().enumerate() {
         plant(&world, &purchase(&world.one, number, phase)).await;
     }
     for number in 100..340 {
@@ -181,8 +188,8 @@ async fn an_empty_journal_is_told_what_may_stand() {
     link.hello(Vec::new()).await;
     assert!(link.welcome().await.hand_over);
     let told: Vec<_> = link.handed_over().await.into_iter().flat_map(|page| page.reservations).collect();
-    let ended = [Phase::Completed, Phase::RolledBack, Phase::Failed];
-    let open = PHASES.into_iter().enumerate().filter(|(_, phase)| !ended.contains(phase));
+    let ended = [Phase::Completed, Phase::RolledBack, Phase::Failed, Phase::Reversed];
+    let open = Phase::ALL.into_iter().enumerate().filter(|(_, phase)| !ended.contains(phase));
     let expected: Vec<_> =
         open.map(|(number, _)| number).chain(100..340).map(|number| reservation(number, 7)).collect();
     assert_eq!(told, expected);

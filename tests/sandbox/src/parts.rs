@@ -57,6 +57,8 @@ pub struct SimulatorReady {
     pub control_url: String,
     /// Conekta double.
     pub conekta_url: String,
+    /// Mercado Pago double.
+    pub mercado_pago_url: String,
     /// The routers.
     pub routers: Vec<RouterReady>,
 }

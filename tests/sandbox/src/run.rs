@@ -214,7 +214,7 @@ fn ready(
         simulator: SimulatorAddresses {
             control_url: simulator.control_url.clone(),
             conekta_url: simulator.conekta_url.clone(),
-            mercado_pago_url: None,
+            mercado_pago_url: Some(simulator.mercado_pago_url.clone()),
             routeros: RouterAddress {
                 host: router.host,
                 port: router.port,

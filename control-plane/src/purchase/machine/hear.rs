@@ -235,7 +235,8 @@ fn give_back(
 pub fn choices(purchase: &Purchase) -> Vec<Choice> {
     let paid = purchase.paid_at.is_some();
     let mut open = match purchase.phase {
-        Phase::Mismatch => vec![Choice::Deliver, Choice::Refund, Choice::Close, Choice::Retry],
+        // Money moved, so that it cannot be closed as unpaid.
+        Phase::Mismatch => vec![Choice::Deliver, Choice::Refund, Choice::Retry],
         Phase::Stuck if paid => vec![Choice::Retry, Choice::Refund],
         Phase::Stuck => vec![Choice::Deliver, Choice::Close, Choice::Retry],
         Phase::Requested
