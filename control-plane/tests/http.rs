@@ -11,10 +11,10 @@ mod a_box;
 mod company;
 #[path = "http/foundation.rs"]
 mod foundation;
-#[path = "http/gateway_status.rs"]
-mod gateway_status;
 #[path = "http/gateway_settings.rs"]
 mod gateway_settings;
+#[path = "http/gateway_status.rs"]
+mod gateway_status;
 #[path = "http/keys.rs"]
 mod keys;
 #[path = "http/metrics.rs"]

@@ -40,7 +40,8 @@ pub(super) async fn list(config: &Config, language: Language) -> anyhow::Result<
 
 /// The language of a terminal; Spanish when it is neither of ours.
 pub(super) fn language(environment: &BTreeMap<String, String>) -> Language {
-    let set = LANGUAGE_VARIABLES.iter().find_map(|name| environment.get(*name).filter(|text| !text.is_empty()));
+    let set =
+        LANGUAGE_VARIABLES.iter().find_map(|name| environment.get(*name).filter(|text| !text.is_empty()));
     set.map(|text| Language::accepted(&text.replace(['_', '.'], "-"))).unwrap_or_default()
 }
 
@@ -135,7 +136,9 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0].find("WHAT HAPPENED"), lines[1].find("The gateway took"));
         assert!(lines[1].starts_with("2026-03-01T18:04:05  EMP_0A1B2C3D4E  -"), "{text}");
-        assert!(lines[1].contains("20.00 MXN") && lines[1].contains("conekta/ord_1[2J") && lines[2] == "… 1/2");
+        assert!(
+            lines[1].contains("20.00 MXN") && lines[1].contains("conekta/ord_1[2J") && lines[2] == "… 1/2"
+        );
         assert_eq!(table(0, &[], Language::Spanish), "Nada espera a una persona.\n");
     }
 

@@ -61,7 +61,8 @@ pub async fn show(
     viewer: Viewer,
     language: Language,
 ) -> Result<Json<Value>, ApiError> {
-    let dossier = app.purchases.dossier(company, id, viewer).await.map_err(|error| ApiError::internal(&error))?;
+    let dossier =
+        app.purchases.dossier(company, id, viewer).await.map_err(|error| ApiError::internal(&error))?;
     let dossier = dossier.ok_or_else(|| ApiError::new(Code::TransactionNotFound))?;
     Ok(Json(whole(&dossier, language)?))
 }
@@ -281,7 +282,12 @@ const fn user_type(purchase: &Purchase) -> &'static str {
 }
 
 /// One refund.
-pub(super) fn refund_view(dossier: &Dossier, refund: &Refund, currency: Currency, language: Language) -> Value {
+pub(super) fn refund_view(
+    dossier: &Dossier,
+    refund: &Refund,
+    currency: Currency,
+    language: Language,
+) -> Value {
     let estado = match refund.state {
         RefundState::Asked | RefundState::Sending | RefundState::Sent => "en_proceso",
         RefundState::Done => "devuelto",

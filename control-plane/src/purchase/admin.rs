@@ -14,8 +14,8 @@ pub mod refund;
 pub mod resolve;
 pub mod review;
 
-use super::machine::Refusal;
 use super::PurchaseError;
+use super::machine::Refusal;
 use crate::domain::code::Code;
 use crate::store::StoreError;
 

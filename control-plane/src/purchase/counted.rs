@@ -34,8 +34,7 @@ pub(super) fn phase(purchase: &Purchase) {
         | Phase::Refunding => false,
     };
     if ended {
-        let labels =
-            [("phase", purchase.phase.as_str()), ("gateway", purchase.terms.gateway.as_str())];
+        let labels = [("phase", purchase.phase.as_str()), ("gateway", purchase.terms.gateway.as_str())];
         metrics::count(Counter::PurchasesEnded, &labels);
     }
 }

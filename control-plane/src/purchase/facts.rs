@@ -1,9 +1,9 @@
 //! A payment in the gateway's own words, for portals that ask about one by its id. Writes nothing.
 
+use super::PurchaseError;
 use super::Purchases;
 use super::admin::AdminError;
 use super::offer::key_field;
-use super::PurchaseError;
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::gateway::{GatewayName, Key, PaymentFacts};

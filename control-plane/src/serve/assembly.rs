@@ -13,10 +13,10 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
 use crate::config::Config;
-use crate::gateway::measured::Measured;
-use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::gateway::conekta::{self, Conekta};
+use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
+use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::http::app::{App, Shared};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
@@ -230,8 +230,7 @@ fn gateways(config: &Config) -> anyhow::Result<Gateways> {
             statement_descriptor: theirs.statement_descriptor.clone(),
         },
     );
-    let measured =
-        |name, gateway| -> Arc<dyn GatewayPort> { Arc::new(Measured::new(name, gateway)) };
+    let measured = |name, gateway| -> Arc<dyn GatewayPort> { Arc::new(Measured::new(name, gateway)) };
     Ok(Gateways {
         conekta: measured(GatewayName::Conekta, Arc::new(conekta)),
         mercado_pago: measured(GatewayName::MercadoPago, Arc::new(mercado_pago)),

@@ -13,8 +13,8 @@ use crate::causes::chain;
 use crate::http::app::Shared;
 use crate::metrics::{self, gauge};
 use crate::purchase::state::Phase;
-use crate::store::attention::{self, Counts, InPhase};
 use crate::store::StoreError;
+use crate::store::attention::{self, Counts, InPhase};
 
 /// The text format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

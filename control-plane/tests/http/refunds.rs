@@ -33,7 +33,10 @@ async fn all_the_money_goes_back_and_the_record_says_who_gave_it() {
         assert_eq!(shown["reembolsos"][0], *refund);
         assert_eq!(shown["pasarela"]["pago_id"], sold.payment.as_str());
         assert_eq!(shown["pasarela"]["nombre"], gateway.as_str());
-        assert_eq!((&shown["router"]["nombre"], &shown["producto"]["nombre"]), (&json!("Kiosco"), &json!("Una hora")));
+        assert_eq!(
+            (&shown["router"]["nombre"], &shown["producto"]["nombre"]),
+            (&json!("Kiosco"), &json!("Una hora"))
+        );
         assert_eq!((&shown["cliente"]["nombre"], &shown["acciones"]), (&json!("Ana Ruiz"), &json!([])));
         let lines = shown["linea_de_tiempo"].as_array().expect("a list").clone();
         let steps: Vec<&str> = lines.iter().filter_map(|line| line["paso"].as_str()).collect();
@@ -67,7 +70,10 @@ async fn parts_go_back_until_nothing_is_left() {
         assert_eq!(body["transaccion"]["estado_hotspot"], "active");
         shop.refund(&sold, &json!({"monto": 12.5})).await.is(400, "refund_amount_invalid");
         let body = shop.refund(&sold, &json!({})).await.is(200, "refund_done");
-        assert_eq!((&body["reembolso"]["monto"], &body["transaccion"]["reembolsado"]), (&json!(7.5), &json!(20.0)));
+        assert_eq!(
+            (&body["reembolso"]["monto"], &body["transaccion"]["reembolsado"]),
+            (&json!(7.5), &json!(20.0))
+        );
         assert_eq!(shop.refunds()[before..], [1250, 750]);
     }
 }
@@ -95,7 +101,8 @@ async fn one_key_is_one_refund() {
 async fn a_double_click_without_a_key_is_one_refund() {
     let shop = Shop::open().await;
     let sold = shop.sell(GatewayName::MercadoPago).await;
-    shop.fault(json!({"target": "mercado_pago", "kind": "delay", "match": "/refunds", "delay_ms": 300})).await;
+    shop.fault(json!({"target": "mercado_pago", "kind": "delay", "match": "/refunds", "delay_ms": 300}))
+        .await;
     let part = json!({"monto": 3});
     let (one, two) = tokio::join!(shop.refund(&sold, &part), shop.refund(&sold, &part));
     let (one, two) = (one.is(200, "refund_done"), two.is(200, "refund_done"));
@@ -127,7 +134,10 @@ async fn a_slow_refund_is_told_to_be_asked_for_later() {
     let answer = shop.refund(&sold, &json!({"monto": 5})).await;
     let body = answer.is(202, "refund_pending");
     assert_eq!((&body["success"], &body["reembolso"]["estado"]), (&json!(false), &json!("en_proceso")));
-    assert_eq!((body["transaccion"]["reembolsable"].as_f64(), answer.header("retry-after")), (Some(0.0), "2"));
+    assert_eq!(
+        (body["transaccion"]["reembolsable"].as_f64(), answer.header("retry-after")),
+        (Some(0.0), "2")
+    );
     let url = body["estado_url"].as_str().expect("an address").to_owned();
     shop.until(&sold, |purchase| purchase.refund_under_way().is_none()).await;
     let shown = shop.world.get(&url, Some(&shop.tenant.session)).await.good();
@@ -140,7 +150,8 @@ async fn what_the_gateway_refuses_waits_for_a_person() {
     for (gateway, target) in BOTH.into_iter().zip(["conekta", "mercado_pago"]) {
         let before = shop.refunds().len();
         let sold = shop.sell(gateway).await;
-        let refusal = json!({"target": target, "kind": "error", "match": "/refunds", "status": 400, "count": 1});
+        let refusal =
+            json!({"target": target, "kind": "error", "match": "/refunds", "status": 400, "count": 1});
         shop.fault(refusal).await;
         let answer = shop.refund(&sold, &json!({"monto": 5})).await;
         assert_eq!(answer.status.as_u16(), 502, "{}", answer.text);
@@ -150,7 +161,10 @@ async fn what_the_gateway_refuses_waits_for_a_person() {
         assert_eq!(shown["requiere_revision"][0]["code"], "attention_refund_refused");
         assert_eq!(shown["acciones"], json!(["enterado"]));
         let refund = &shown["reembolsos"][0];
-        assert_eq!((&refund["estado"], &refund["falla"]["code"]), (&json!("rechazado"), &answer.json()["code"]));
+        assert_eq!(
+            (&refund["estado"], &refund["falla"]["code"]),
+            (&json!("rechazado"), &answer.json()["code"])
+        );
         assert_eq!((&shown["fase"], &shown["estado_hotspot"]), (&json!("completed"), &json!("active")));
         // The same again is a new try, not the old refusal.
         shop.refund(&sold, &json!({"monto": 5})).await.is(200, "refund_done");

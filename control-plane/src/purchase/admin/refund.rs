@@ -12,10 +12,10 @@ use super::dossier::{Dossier, Viewer};
 use crate::domain::code::Code;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::money::Money;
+use crate::purchase::Purchases;
 use crate::purchase::machine::Message;
 use crate::purchase::state::{Purchase, RefundState};
 use crate::purchase::tell::Told;
-use crate::purchase::Purchases;
 use crate::store::StoreError;
 use crate::store::refund_requests::{self, Claim, RefundRequest};
 
@@ -51,7 +51,9 @@ impl Purchases {
         order: RefundOrder,
     ) -> Result<(Dossier, String), AdminError> {
         let dossier = self.known(company, transaction).await?;
-        let Some(purchase) = dossier.purchase else { return Err(AdminError::Refused(Code::RefundNotPossible)) };
+        let Some(purchase) = dossier.purchase else {
+            return Err(AdminError::Refused(Code::RefundNotPossible));
+        };
         let amount = amount_minor(&order, &purchase)?;
         let request = RefundRequest {
             purchase: purchase.terms.id.clone(),

@@ -1,14 +1,14 @@
 //! What waits for a person.
 
+use super::AdminError;
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
 use crate::gateway::GatewayName;
+use crate::purchase::Purchases;
 use crate::purchase::machine::{self, Choice};
 use crate::purchase::state::{Phase, Purchase, Refund};
-use super::AdminError;
-use crate::purchase::Purchases;
 use crate::store::attention::{self, PURCHASE, STRAY, Waiting};
 use crate::store::page::Page;
 use crate::store::{Conn, StoreError};
@@ -116,10 +116,8 @@ fn case(waiting: Waiting) -> Result<Case, StoreError> {
         // A stray payment may be in a currency that nothing is sold in; its amount is then shown at the gateway only.
         Currency::parse(text)
     });
-    let amount = currency
-        .flatten()
-        .zip(waiting.amount_minor)
-        .map(|(currency, minor)| Money { minor, currency });
+    let amount =
+        currency.flatten().zip(waiting.amount_minor).map(|(currency, minor)| Money { minor, currency });
     let (kind, causes, choices) = match waiting.kind.as_str() {
         PURCHASE => {
             let state = waiting.detail.as_deref().unwrap_or_default();
