@@ -9,6 +9,7 @@
 //! | [`body`] | reading and checking what was sent |
 //! | [`extract`] | who is asking |
 //! | [`account`] | what all endpoints about users share |
+//! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
 //! | [`company`] | endpoints for admins of a company |
@@ -32,6 +33,7 @@ pub mod portal;
 pub mod service;
 pub mod session;
 pub mod setup;
+pub mod transaction;
 pub mod webhook;
 
 use axum::Router;
@@ -59,6 +61,7 @@ fn portal_routes() -> Routes {
         ("/api/v1/catalogo_perfiles_venta/{producto_id}", get(portal::catalogue_item::handle)),
         ("/api/v1/payments/pagar-conekta", post(portal::pay_conekta::handle)),
         ("/api/v1/payments/pagar-mercado-pago", post(portal::pay_mercado_pago::handle)),
+        ("/api/v1/payments/estado-pago/{payment_id}", get(portal::gateway_status::handle)),
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
     ]
 }
@@ -85,6 +88,12 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
         ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
         ("/api/v1/admin/mi-empresa/transacciones", get(company::transaction_list::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones/{id}", get(company::transaction_show::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones/{id}/reembolso", post(company::transaction_refund::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones/{id}/resolver", post(company::transaction_resolve::handle)),
+        ("/api/v1/admin/mi-empresa/revision", get(company::review_list::handle)),
+        ("/api/v1/admin/mi-empresa/revision/pagos-sueltos/{gateway}/{payment_id}/enterado",
+            post(company::stray_acknowledge::handle)),
         ("/api/v1/admin/products", post(company::product_create::handle).get(company::product_list::handle)),
         ("/api/v1/admin/products/{producto_id}", get(company::product_show::handle)
             .put(company::product_change::handle).delete(company::product_deactivate::handle)),
@@ -103,6 +112,11 @@ fn session_routes() -> Routes {
         ("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys", get(admin::key_list::handle)),
         ("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys/{key_id}/revoke", post(admin::key_revoke::handle)),
         ("/admin/empresas/{empresa_id}/routers/{router_id}/api-key-status", get(admin::key_status::handle)),
+        ("/admin/revision", get(admin::review_list::handle)),
+        ("/admin/empresas/{empresa_id}/transacciones/{id}", get(admin::transaction_show::handle)),
+        ("/admin/empresas/{empresa_id}/transacciones/{id}/resolver", post(admin::transaction_resolve::handle)),
+        ("/admin/empresas/{empresa_id}/revision/pagos-sueltos/{gateway}/{payment_id}/enterado",
+            post(admin::stray_acknowledge::handle)),
         ("/admin/usuarios", post(admin::user_create::handle).get(admin::user_list::handle)),
         ("/admin/usuarios/{usuario_id}", get(admin::user_show::handle)),
         ("/admin/usuarios/{usuario_id}/toggle-activo", put(admin::user_toggle::handle)),

@@ -16,6 +16,7 @@
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
+//! | [`metrics`] | what this process counts |
 //! | [`config`], [`cli`], [`serve`] | how the program is set up, called and run |
 //!
 //! Imports go one way: `http` and `serve` know everything, `purchase` knows ports and store, `domain` knows nothing.
@@ -29,6 +30,7 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod link;
+pub mod metrics;
 pub mod node;
 pub mod purchase;
 pub mod seams;

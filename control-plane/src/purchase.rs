@@ -15,11 +15,17 @@
 //! | [`tell`] | messages from outside reach a purchase |
 //! | [`site`] | what agents ask and tell about reservations |
 //! | [`sweep`] | what nobody told us, at routers and gateways |
+//! | [`admin`] | what people see, ask and decide |
+//! | [`counted`] | what is counted of purchases |
+//! | [`facts`] | a payment in the gateway's own words |
 //! | [`recovery`] | what becomes of purchases that no living process runs |
 //!
 //! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
 
+pub mod admin;
 pub mod books;
+pub mod counted;
+mod facts;
 mod inbox;
 pub mod intake;
 pub mod machine;
@@ -52,6 +58,7 @@ use crate::seams::{Clock, Random, instant};
 use crate::store::sequence::Sequence;
 use crate::store::{Store, StoreError, purchases};
 use crate::vault::{Vault, VaultError};
+pub use admin::AdminError;
 use inbox::{Inbox, Letter};
 use machine::{Message, Timing};
 use reply::Reply;

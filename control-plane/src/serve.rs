@@ -6,12 +6,14 @@
 //! | [`public`] | the listener of portals and panels |
 //! | [`ready`] | the file that tells a supervisor where everything is |
 //! | [`logging`] | log lines |
+//! | [`metrics`] | the internal listener of whoever watches the service |
 //!
 //! On SIGTERM or interrupt nothing new is accepted, requests under way are answered, purchases are parked, agents are
 //! told when to come back, and the process ends within 30 seconds.
 
 pub mod assembly;
 pub mod logging;
+pub mod metrics;
 pub mod public;
 pub mod ready;
 
@@ -54,7 +56,14 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let listen = config.agent_listen;
     let agents =
         TcpListener::bind(listen).await.with_context(|| format!("listening for agents on {listen}"))?;
-    let addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
+    let watched = match config.metrics.address() {
+        Some(listen) => Some(
+            TcpListener::bind(listen).await.with_context(|| format!("listening for metrics on {listen}"))?,
+        ),
+        None => None,
+    };
+    let mut addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
+    addresses.metrics = watched.as_ref().and_then(metrics_url);
     let config = Config { public_url: addresses.public.clone(), ..config };
     let assembled = assembly::assemble(config, clock, random, addresses.agent.clone()).await?;
     let app = assembled.app.clone();
@@ -63,6 +72,9 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
     let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
+    if let Some(listener) = watched {
+        tokio::spawn(public::serve(listener, metrics::router(&app), until(stopping.clone())));
+    }
     let background = start_background(&app, &stopping);
     app.purchases.recover().await.context("taking over purchases of an earlier process")?;
     announce(&app, &addresses, ready_file).await?;
@@ -111,6 +123,13 @@ struct Addresses {
     public: String,
     /// `host:port` that agents dial.
     agent: String,
+    /// Where metrics are read; none when they are off.
+    metrics: Option<String>,
+}
+
+fn metrics_url(listener: &TcpListener) -> Option<String> {
+    let address = listener.local_addr().ok()?;
+    Some(format!("http://{}/metrics", reachable(address)))
 }
 
 impl Addresses {
@@ -125,7 +144,7 @@ impl Addresses {
         } else {
             config.agent_address.clone()
         };
-        Self { http, public, agent }
+        Self { http, public, agent, metrics: None }
     }
 }
 
@@ -196,6 +215,7 @@ async fn announce(app: &Shared, addresses: &Addresses, ready_file: Option<PathBu
         let ready = Ready {
             http_url: addresses.http.clone(),
             agent_address: addresses.agent.clone(),
+            metrics_url: addresses.metrics.clone(),
             setup_url,
             pid: std::process::id(),
         };

@@ -12,6 +12,7 @@
 pub mod conn;
 pub mod agents;
 pub mod api_keys;
+pub mod attention;
 pub mod authority;
 pub mod companies;
 pub mod credentials;
@@ -21,6 +22,7 @@ pub mod notifications;
 pub mod page;
 pub mod products;
 pub mod purchases;
+pub mod refund_requests;
 pub mod reservations;
 pub mod routers;
 pub mod runners;
@@ -146,11 +148,7 @@ impl Store {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Self::open_postgres(url.parse()?).await;
         }
-        let path = url
-            .strip_prefix("sqlite://")
-            .or_else(|| url.strip_prefix("sqlite:"))
-            .ok_or(StoreError::Address)?;
-        Self::open_sqlite(Path::new(path)).await
+        Self::open_sqlite(sqlite_path(url)?).await
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
@@ -196,6 +194,26 @@ impl Store {
     #[must_use]
     pub fn watched(&self, checkpoints: Arc<dyn Checkpoints>) -> Self {
         Self { backend: Arc::clone(&self.backend), checkpoints: Some(checkpoints) }
+    }
+
+    /// A connection for reading a database that another process may be using. Migrates nothing and writes nothing.
+    ///
+    /// # Errors
+    /// When the address is unknown, or there is no database.
+    pub async fn look(url: &str) -> Result<Reader, StoreError> {
+        let limit = Duration::from_millis(ACQUIRE_TIMEOUT_MS);
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options: PgConnectOptions = url.parse()?;
+            let options = options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(limit).connect_with(options);
+            return Ok(Reader::Postgres(pool.await?.acquire().await?));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(sqlite_path(url)?)
+            .read_only(true)
+            .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
+        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(limit).connect_with(options);
+        Ok(Reader::Sqlite(pool.await?.acquire().await?))
     }
 
     /// A connection for reading.
@@ -268,6 +286,12 @@ impl Store {
             }
         }
     }
+}
+
+/// The file that an address names.
+fn sqlite_path(url: &str) -> Result<&Path, StoreError> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    path.map(Path::new).ok_or(StoreError::Address)
 }
 
 /// Makes the file when it is absent, so that only its owner can read it; SQLite gives its companions the same mode.

@@ -100,6 +100,22 @@ pub enum Phrase {
     SetupDoneTitle,
     /// Heading when the link is used up.
     SetupGoneTitle,
+    /// There is nothing on the list of what waits for a person.
+    ReviewEmpty,
+    /// Heading of the time.
+    ReviewSince,
+    /// Heading of the company.
+    ReviewCompany,
+    /// Heading of the transaction.
+    ReviewTransaction,
+    /// Heading of the amount.
+    ReviewAmount,
+    /// Heading of the payment at the gateway.
+    ReviewPayment,
+    /// Heading of what happened.
+    ReviewWhat,
+    /// Heading of what can be decided.
+    ReviewChoices,
 }
 
 impl Language {

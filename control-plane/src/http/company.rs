@@ -13,12 +13,17 @@ mod product_details;
 pub mod product_list;
 pub mod product_show;
 mod product_view;
+pub mod review_list;
 pub mod router_change;
 pub mod router_list;
 pub mod router_profiles;
 pub mod router_test;
 pub mod show;
+pub mod stray_acknowledge;
 pub mod transaction_list;
+pub mod transaction_refund;
+pub mod transaction_resolve;
+pub mod transaction_show;
 
 use super::body::Fields;
 use super::error::Fault;

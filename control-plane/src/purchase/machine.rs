@@ -31,7 +31,7 @@ use crate::gateway::{Charging, Opening, Reading, RefundReason, Refunding, Search
 
 pub use apply::apply;
 pub use due::next;
-pub use hear::{Choice, Message, Refusal, choices, hear};
+pub use hear::{Choice, Message, Refusal, choices, hear, refundable};
 
 use apply::decline;
 

@@ -19,6 +19,7 @@ use crate::domain::hotspot_user::{draw_name, draw_password};
 use crate::domain::money::Money;
 use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
+    Searching,
 };
 use crate::store::{companies, credentials, purchases};
 use crate::vault::Context;
@@ -51,11 +52,14 @@ pub(super) async fn perform(
         }
         Effect::Search => {
             let reference = purchase.terms.reference();
-            Event::Searched(gateway(inner, purchase).search(key(inner, purchase).await?, reference).await)
+            Event::Searched(match key(inner, purchase).await? {
+                Some(key) => gateway(inner, purchase).search(key, reference).await,
+                None => Searching::Denied,
+            })
         }
         Effect::Cancel => {
-            if let Some(payment) = &purchase.payment {
-                gateway(inner, purchase).cancel(key(inner, purchase).await?, payment.id.clone()).await;
+            if let (Some(payment), Some(key)) = (&purchase.payment, key(inner, purchase).await?) {
+                gateway(inner, purchase).cancel(key, payment.id.clone()).await;
             }
             Event::CancelAsked
         }
@@ -143,7 +147,9 @@ async fn opening_beside(inner: &Inner, purchase: &Purchase) -> Opening {
 }
 
 async fn open_payment(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
-    let key = key(inner, purchase).await?;
+    let Some(key) = key(inner, purchase).await? else {
+        return Ok(Opening::Refused(Failure::new(Code::InternalError, FailureKind::Fault)));
+    };
     Ok(gateway(inner, purchase).open(key, offer::sale(&purchase.terms)).await)
 }
 
@@ -155,6 +161,9 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
     if purchase.phase == Phase::ChargeSent && age >= inner.parts.timing.charge_start_max_ms {
         return Ok(Charging::NotSent(Failure::new(Code::RouterUnreachable, FailureKind::Unavailable)));
     }
+    let Some(key) = key(inner, purchase).await? else {
+        return Ok(Charging::NotSent(Failure::new(Code::InternalError, FailureKind::Fault)));
+    };
     let body = ChargeBody(inner.parts.vault.open_sealed(&context(purchase, CHARGE_FIELD), sealed)?);
     let request = ChargeRequest {
         payment: purchase.payment.as_ref().map(|payment| payment.id.clone()),
@@ -162,7 +171,7 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
         body,
         device_session: purchase.terms.card.device_session.clone(),
     };
-    Ok(gateway(inner, purchase).charge(key(inner, purchase).await?, request).await)
+    Ok(gateway(inner, purchase).charge(key, request).await)
 }
 
 /// Reads a payment: the named one, else the purchase's own, else one that was hinted at.
@@ -171,7 +180,8 @@ async fn read(inner: &Inner, purchase: &Purchase, named: Option<String>) -> Resu
     let Some(payment) = named.or(own).or_else(|| purchase.hinted.clone()) else {
         return Ok(Reading::Unknown);
     };
-    Ok(gateway(inner, purchase).read(key(inner, purchase).await?, payment).await)
+    let Some(key) = key(inner, purchase).await? else { return Ok(Reading::Denied) };
+    Ok(gateway(inner, purchase).read(key, payment).await)
 }
 
 async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, PurchaseError> {
@@ -187,7 +197,8 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
         reason: refund.reason,
         idempotency_key: refund.key.clone(),
     };
-    Ok(gateway(inner, purchase).refund(key(inner, purchase).await?, request).await)
+    let Some(key) = key(inner, purchase).await? else { return Ok(Refunding::Unknown) };
+    Ok(gateway(inner, purchase).refund(key, request).await)
 }
 
 async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::LoginEnd, PurchaseError> {
@@ -256,8 +267,8 @@ fn reference(purchase: &Purchase) -> PurchaseRef {
     PurchaseRef { id: purchase.terms.id.to_string(), version: purchase.command_version }
 }
 
-/// The gateway key in force when the purchase was asked for.
-async fn key(inner: &Inner, purchase: &Purchase) -> Result<Key, PurchaseError> {
+/// The gateway key in force when the purchase was asked for; none when it cannot be opened, which only a person can mend.
+async fn key(inner: &Inner, purchase: &Purchase) -> Result<Option<Key>, PurchaseError> {
     let terms = &purchase.terms;
     let mut reader = inner.parts.store.reader().await?;
     let (gateway, version) = (terms.gateway.as_str(), terms.credentials_version);
@@ -265,7 +276,11 @@ async fn key(inner: &Inner, purchase: &Purchase) -> Result<Key, PurchaseError> {
     drop(reader);
     let sealed = credential.map(|credential| credential.key_sealed).unwrap_or_default();
     let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
-    Ok(Key(inner.parts.vault.open_sealed(&context, &sealed)?))
+    let opened = inner.parts.vault.open_sealed(&context, &sealed);
+    Ok(opened
+        .inspect_err(|error| tracing::error!(error = %chain(error), "gateway key could not be opened"))
+        .ok()
+        .map(Key))
 }
 
 /// The password of the purchase's user.

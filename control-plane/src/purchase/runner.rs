@@ -16,7 +16,7 @@ use super::inbox::{Inbox, Letter};
 use super::machine::{self, Effect, Event};
 use super::state::{Phase, Purchase, Step};
 use super::timeline::{self, Line, PENDING_LINES_MAX};
-use super::{Inner, Purchases, Running, books, perform};
+use super::{Inner, Purchases, Running, books, counted, perform};
 use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::time::Timestamp;
@@ -165,6 +165,7 @@ impl Run {
                 self.commit().await?;
             }
             if self.publish.borrow().phase != self.purchase.phase {
+                counted::phase(&self.purchase);
                 self.log();
             }
             if !self.dirty {
@@ -251,6 +252,7 @@ impl Run {
         match perform::perform(&self.inner, &self.purchase, effect).await {
             Ok(event) => {
                 self.mark(step_name(effect));
+                counted::effect(effect, &event);
                 let line = timeline::performed(effect, &event, self.inner.parts.clock.now());
                 self.write_line(line);
                 event
@@ -299,7 +301,8 @@ impl Run {
                 (Ok(state), Ok(lines)) => {
                     row.state = state;
                     let lines = (!self.lines.is_empty()).then_some(lines);
-                    save(&self.inner.parts.store, step, row.clone(), changed.clone(), lines).await
+                    let now = self.inner.parts.clock.now();
+                    save(&self.inner.parts.store, step, row.clone(), changed.clone(), lines, now).await
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
@@ -387,11 +390,12 @@ async fn save(
     row: Row,
     entry: Option<Entry>,
     lines: Option<String>,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     store
         .write_as(step, move |conn| {
             Box::pin(async move {
-                let saved = purchases::save(conn, &row).await?;
+                let saved = purchases::save(conn, &row, now).await?;
                 if !saved {
                     return Ok(false);
                 }

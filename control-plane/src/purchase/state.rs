@@ -257,10 +257,15 @@ impl Purchase {
     pub fn needs_person(&self) -> bool {
         matches!(self.phase, Phase::Mismatch | Phase::Stuck)
             || (self.phase == Phase::Refunding && self.refund_under_way().is_none())
-            || self.router_attempts >= ATTENTION_ATTEMPTS
-            || self.undo_attempts >= ATTENTION_ATTEMPTS
+            || self.waits_long_for_router()
             || self.notice.is_some()
             || self.refunds.iter().any(Refund::is_refused_unseen)
+    }
+
+    /// Whether the router has not done what is due for long.
+    #[must_use]
+    pub const fn waits_long_for_router(&self) -> bool {
+        self.router_attempts >= ATTENTION_ATTEMPTS || self.undo_attempts >= ATTENTION_ATTEMPTS
     }
 
     /// The refund that is being worked on: one at a time, because a gateway only tells their sum.

@@ -13,9 +13,10 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
 use crate::config::Config;
-use crate::gateway::Gateways;
 use crate::gateway::conekta::{self, Conekta};
+use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
+use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::http::app::{App, Shared};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
@@ -172,7 +173,9 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
     let timing = Timing {
         answer_deadline_ms: millis(times.answer_deadline_ms),
         charge_start_max_ms: millis(times.charge_start_max_ms),
-        charge_timeout_ms: millis(config.conekta.charge_timeout_ms),
+        charge_timeout_ms: millis(
+            config.conekta.charge_timeout_ms.max(config.mercado_pago.charge_timeout_ms),
+        ),
         quiet_period_ms: millis(times.quiet_period_ms),
         pending_max_ms: millis(times.pending_max_ms),
         reserve_lease_ms: millis(times.reserve_lease_ms),
@@ -229,7 +232,11 @@ fn gateways(config: &Config) -> anyhow::Result<Gateways> {
             statement_descriptor: theirs.statement_descriptor.clone(),
         },
     );
-    Ok(Gateways { conekta: Arc::new(conekta), mercado_pago: Arc::new(mercado_pago) })
+    let measured = |name, gateway| -> Arc<dyn GatewayPort> { Arc::new(Measured::new(name, gateway)) };
+    Ok(Gateways {
+        conekta: measured(GatewayName::Conekta, Arc::new(conekta)),
+        mercado_pago: measured(GatewayName::MercadoPago, Arc::new(mercado_pago)),
+    })
 }
 
 fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {

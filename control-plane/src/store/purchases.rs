@@ -112,6 +112,15 @@ pub async fn claim_key(
     Ok(claimed == 1)
 }
 
+/// A purchase whose charge is not decided.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Undecided {
+    /// The purchase.
+    pub id: String,
+    /// The machine's state as JSON.
+    pub state: String,
+}
+
 /// The purchase of the same buyer and product whose charge is not decided, if there is one. One that nobody could
 /// decide for a day stands in nobody's way.
 ///
@@ -123,18 +132,17 @@ pub async fn undecided(
     product_id: i64,
     buyer: &str,
     now: Timestamp,
-) -> Result<Option<PurchaseId>, StoreError> {
-    let row: Option<(String,)> = fetch_optional!(
+) -> Result<Option<Undecided>, StoreError> {
+    fetch_optional!(
         conn,
-        (String,),
-        "SELECT id FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
+        Undecided,
+        "SELECT id, state FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
          AND undecided AND created_at > $4 ORDER BY created_at DESC LIMIT 1",
         router.as_str(),
         product_id,
         buyer,
         now.0 - UNDECIDED_BLOCKS_MS
-    )?;
-    Ok(row.map(|(id,)| PurchaseId::new(id)))
+    )
 }
 
 /// Takes a user name for a purchase; false when it was sold on this router within 90 days.
@@ -194,10 +202,11 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool, StoreError> {
     let saved = execute!(
         conn,
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
+             attention_since = CASE WHEN $10 THEN COALESCE(attention_since, $11) END,
              version = $3, swept_at = NULL
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
         &row.id,
@@ -209,7 +218,8 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
         row.open,
         row.wake_at,
         row.undecided,
-        row.attention
+        row.attention,
+        now.0
     )?;
     Ok(saved == 1)
 }

@@ -1,10 +1,14 @@
 //! Transactions: what was sold, and what was tried.
 
+mod detail;
+
 use super::page::Page;
 use super::{Conn, StoreError};
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
+
+pub use detail::{Detail, find};
 
 /// A transaction as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -16,6 +16,8 @@ pub enum Found {
     Reference(String),
     /// It carries none, or the company has no such payment.
     NotOurs,
+    /// The gateway does not show it; a payment may be hidden in its first minutes.
+    Hidden,
     /// It cannot be told now.
     Unknown,
 }
@@ -36,6 +38,7 @@ impl LookUp for Purchases {
             match self.owner_of(&company, gateway, &payment).await {
                 Ok(Owner::Purchase(id)) => Found::Reference(id.to_string()),
                 Ok(Owner::Nobody) => Found::NotOurs,
+                Ok(Owner::Hidden) => Found::Hidden,
                 Ok(Owner::Unknown) => Found::Unknown,
                 Err(error) => {
                     tracing::warn!(error = %chain(&error), "owner of a payment could not be asked for");

@@ -37,6 +37,8 @@ const LOOK_UP_MS: u64 = 20_000;
 const PAUSE_FIRST_MS: i64 = 2_000;
 /// Longest such pause, in milliseconds.
 const PAUSE_MAX_MS: i64 = 1_800_000;
+/// What a gateway does not show for so long is taken as none of ours, in milliseconds.
+const HIDDEN_MS: i64 = 600_000;
 /// A notification that found nothing for so long is dropped, in milliseconds.
 const PATIENCE_MS: i64 = 48 * 3_600_000;
 /// Ids of notifications kept with a transaction.
@@ -171,6 +173,8 @@ impl Webhooks {
             (None, None) => return Ok(Outcome::NotOurs),
             (None, Some(payment)) => match self.ask(company, source, payment).await {
                 Found::Unknown => return Ok(Outcome::Later),
+                Found::Hidden if self.is_young(row) => return Ok(Outcome::Later),
+                Found::Hidden => return Ok(Outcome::NotOurs),
                 Found::NotOurs => return Ok(Outcome::NotOurs),
                 Found::Reference(reference) => {
                     let mut reader = self.0.parts.store.reader().await?;
@@ -201,6 +205,11 @@ impl Webhooks {
         let asking = self.0.parts.look_up.reference_of(company.clone(), source, payment.to_owned());
         let limit = Duration::from_millis(LOOK_UP_MS);
         tokio::time::timeout(limit, asking).await.unwrap_or(Found::Unknown)
+    }
+
+    /// Whether what it is about may not be shown yet.
+    fn is_young(&self, row: &Row) -> bool {
+        self.0.parts.clock.now().since(Timestamp(row.received_at)) < HIDDEN_MS
     }
 
     async fn finish(&self, row: &Row, state: &'static str) -> Result<(), StoreError> {

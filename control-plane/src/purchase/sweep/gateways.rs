@@ -30,6 +30,8 @@ pub enum Owner {
     Purchase(PurchaseId),
     /// It is none of ours.
     Nobody,
+    /// The gateway does not show it with the company's key.
+    Hidden,
     /// It could not be asked.
     Unknown,
 }
@@ -77,7 +79,8 @@ impl Purchases {
         let key = self.key_of(company, gateway, &current.key_sealed)?;
         Ok(match self.0.parts.gateways.of(gateway).read(key, payment.to_owned()).await {
             Reading::Found(view) => purchase_of(&view).map_or(Owner::Nobody, Owner::Purchase),
-            Reading::Denied | Reading::Unknown => Owner::Unknown,
+            Reading::Denied => Owner::Hidden,
+            Reading::Unknown => Owner::Unknown,
         })
     }
 
