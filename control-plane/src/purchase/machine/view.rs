@@ -15,7 +15,7 @@ pub(super) fn after_reading(purchase: &mut Purchase, reading: Reading, revokes: 
     match reading {
         Reading::Found(view) if is_ours(purchase, &view) => {
             purchase.hinted = None;
-            after_view(purchase, *view, revokes, now);
+            after_view(purchase, &view, revokes, now);
         }
         Reading::Found(_) | Reading::Denied | Reading::Unknown => {
             purchase.hinted = None;
@@ -71,7 +71,7 @@ fn proves_absence(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool 
 fn adopt(purchase: &mut Purchase, view: PaymentView, now: Timestamp) {
     purchase.payment = Some(Payment { id: view.id.clone(), live: view.live });
     purchase.charge_sealed = None;
-    after_view(purchase, view, false, now);
+    after_view(purchase, &view, false, now);
 }
 
 fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
@@ -82,7 +82,7 @@ fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     }
 }
 
-fn after_view(purchase: &mut Purchase, view: PaymentView, revokes: bool, now: Timestamp) {
+fn after_view(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     purchase.payment.get_or_insert_with(|| Payment { id: view.id.clone(), live: view.live });
     purchase.refunded_minor = view.refunded_minor;
     purchase.words = Some(view.words.clone());
@@ -90,9 +90,9 @@ fn after_view(purchase: &mut Purchase, view: PaymentView, revokes: bool, now: Ti
         purchase.card.clone_from(&view.card);
     }
     if is_awaited(purchase.phase) {
-        after_awaited(purchase, &view, now);
+        after_awaited(purchase, view, now);
     } else {
-        after_news(purchase, &view, revokes, now);
+        after_news(purchase, view, revokes, now);
     }
 }
 
@@ -234,7 +234,19 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
         phase if is_awaited(phase) => ask_later(purchase, now),
         // Who paid does not wait for the news: it is asked for again once the access is given.
         Phase::Paid => purchase.asks += 1,
-        _ => match schedule::recheck_pause_ms(purchase.asks) {
+        Phase::Requested
+        | Phase::Reserved
+        | Phase::ChargeSent
+        | Phase::Verifying
+        | Phase::Unknown
+        | Phase::Declined
+        | Phase::Refunding
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Reversed
+        | Phase::Mismatch
+        | Phase::Stuck => match schedule::recheck_pause_ms(purchase.asks) {
             Some(pause) => {
                 purchase.asks += 1;
                 purchase.wake_at = now.plus(pause);

@@ -274,7 +274,7 @@ fn a_list_holds_what_was_paid_and_where_to_go_on() {
     let url = json!("https://api.conekta.io/orders?limit=250&next=ord_9%2B");
     match listing(200, &rows(json!(true), url.clone())) {
         Listing::Page { payments, next } => {
-            assert_eq!((payments.len(), next.as_deref()), (2, Some("ord_9+")))
+            assert_eq!((payments.len(), next.as_deref()), (2, Some("ord_9+")));
         }
         Listing::Denied | Listing::Unknown => panic!("a page"),
     }
