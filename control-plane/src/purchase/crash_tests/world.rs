@@ -242,8 +242,7 @@ impl<'a> World<'a> {
                 _ => quiet += 1,
             }
             // A router that is away is tried again and again, and only the first pauses are worth a commit.
-            let waits_unseen =
-                matches!(shown.phase, Phase::Paid | Phase::Declined | Phase::Stuck) || shown.undo.is_some();
+            let waits_unseen = matches!(shown.phase, Phase::Paid | Phase::Declined | Phase::Stuck);
             if quiet > 20
                 && waits_unseen
                 && matches!(self.path.mood, Mood::AwayAtRemoval | Mood::LostAfterCharge | Mood::Offline)
