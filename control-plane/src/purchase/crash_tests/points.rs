@@ -110,6 +110,11 @@ impl Life {
         self.lock().passed.clone()
     }
 
+    /// Whether no call and no write is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().passed.last().is_none_or(|point| point.moment == Moment::After)
+    }
+
     /// The number of a call, counted when it begins.
     pub(super) fn enter(&self, name: &str) -> u32 {
         let mut state = self.lock();

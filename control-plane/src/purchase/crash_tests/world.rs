@@ -245,6 +245,7 @@ impl<'a> World<'a> {
             let waits_unseen = matches!(shown.phase, Phase::Paid | Phase::Declined | Phase::Stuck);
             if quiet > 20
                 && waits_unseen
+                && process.life.is_idle()
                 && matches!(self.path.mood, Mood::AwayAtRemoval | Mood::LostAfterCharge | Mood::Offline)
             {
                 quiet = 0;

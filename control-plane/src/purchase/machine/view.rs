@@ -52,10 +52,10 @@ pub(super) fn after_search(purchase: &mut Purchase, searching: Searching, now: T
     }
     let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
     match (first, views.last(), refusal) {
-        (Some(view), ..) => adopt(purchase, view, now),
+        (Some(view), ..) => adopt(purchase, &view, now),
         // Only the refused payment itself is there.
         (None, _, Some(failure)) if purchase.payment.is_some() => settle_unpaid(purchase, failure, now),
-        (None, Some(view), _) => adopt(purchase, view.clone(), now),
+        (None, Some(view), _) => adopt(purchase, view, now),
         (None, None, Some(failure)) if proves_absence(purchase, now, timing) => {
             settle_unpaid(purchase, failure, now);
         }
@@ -68,10 +68,10 @@ fn proves_absence(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool 
     purchase.charge.as_ref().is_none_or(|charge| now.since(charge.sent_at) >= timing.key_life_ms)
 }
 
-fn adopt(purchase: &mut Purchase, view: PaymentView, now: Timestamp) {
+fn adopt(purchase: &mut Purchase, view: &PaymentView, now: Timestamp) {
     purchase.payment = Some(Payment { id: view.id.clone(), live: view.live });
     purchase.charge_sealed = None;
-    after_view(purchase, &view, false, now);
+    after_view(purchase, view, false, now);
 }
 
 fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
