@@ -74,6 +74,8 @@ struct State {
     passed: Vec<Point>,
     dead: bool,
     struck: bool,
+    /// A call or a write is under way.
+    busy: bool,
 }
 
 impl Life {
@@ -112,7 +114,7 @@ impl Life {
 
     /// Whether no call and no write is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.lock().passed.last().is_none_or(|point| point.moment == Moment::After)
+        !self.lock().busy
     }
 
     /// The number of a call, counted when it begins.
@@ -132,6 +134,8 @@ impl Life {
             if !state.dead {
                 state.passed.push(point);
             }
+            // What is struck before it begins is over.
+            state.busy = moment == Moment::Before && strikes.is_none();
             match strikes {
                 Some(kind) if !state.dead => {
                     state.struck = true;
