@@ -15,7 +15,7 @@ pub(super) fn after_reading(purchase: &mut Purchase, reading: Reading, revokes: 
     match reading {
         Reading::Found(view) if is_ours(purchase, &view) => {
             purchase.hinted = None;
-            after_view(purchase, *view, revokes, now);
+            after_view(purchase, &view, revokes, now);
         }
         Reading::Found(_) | Reading::Denied | Reading::Unknown => {
             purchase.hinted = None;
@@ -52,10 +52,10 @@ pub(super) fn after_search(purchase: &mut Purchase, searching: Searching, now: T
     }
     let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
     match (first, views.last(), refusal) {
-        (Some(view), ..) => adopt(purchase, view, now),
+        (Some(view), ..) => adopt(purchase, &view, now),
         // Only the refused payment itself is there.
         (None, _, Some(failure)) if purchase.payment.is_some() => settle_unpaid(purchase, failure, now),
-        (None, Some(view), _) => adopt(purchase, view.clone(), now),
+        (None, Some(view), _) => adopt(purchase, view, now),
         (None, None, Some(failure)) if proves_absence(purchase, now, timing) => {
             settle_unpaid(purchase, failure, now);
         }
@@ -68,7 +68,7 @@ fn proves_absence(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool 
     purchase.charge.as_ref().is_none_or(|charge| now.since(charge.sent_at) >= timing.key_life_ms)
 }
 
-fn adopt(purchase: &mut Purchase, view: PaymentView, now: Timestamp) {
+fn adopt(purchase: &mut Purchase, view: &PaymentView, now: Timestamp) {
     purchase.payment = Some(Payment { id: view.id.clone(), live: view.live });
     purchase.charge_sealed = None;
     after_view(purchase, view, false, now);
@@ -82,7 +82,7 @@ fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     }
 }
 
-fn after_view(purchase: &mut Purchase, view: PaymentView, revokes: bool, now: Timestamp) {
+fn after_view(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     purchase.payment.get_or_insert_with(|| Payment { id: view.id.clone(), live: view.live });
     purchase.refunded_minor = view.refunded_minor;
     purchase.words = Some(view.words.clone());
@@ -90,9 +90,9 @@ fn after_view(purchase: &mut Purchase, view: PaymentView, revokes: bool, now: Ti
         purchase.card.clone_from(&view.card);
     }
     if is_awaited(purchase.phase) {
-        after_awaited(purchase, &view, now);
+        after_awaited(purchase, view, now);
     } else {
-        after_news(purchase, &view, revokes, now);
+        after_news(purchase, view, revokes, now);
     }
 }
 
@@ -240,7 +240,20 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
             wait_for_gateway(purchase, pause, now);
         }
         phase if is_awaited(phase) => ask_later(purchase, now),
-        _ => match schedule::recheck_pause_ms(purchase.recheck_asks) {
+        Phase::Requested
+        | Phase::Reserved
+        | Phase::ChargeSent
+        | Phase::Verifying
+        | Phase::Unknown
+        | Phase::Paid
+        | Phase::Declined
+        | Phase::Refunding
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Reversed
+        | Phase::Mismatch
+        | Phase::Stuck => match schedule::recheck_pause_ms(purchase.recheck_asks) {
             Some(pause) => {
                 purchase.recheck_asks += 1;
                 purchase.recheck_at = now.plus(pause);

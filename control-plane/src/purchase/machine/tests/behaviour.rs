@@ -256,3 +256,27 @@ fn news_that_cannot_be_read_does_not_delay_who_paid() {
     let served = apply(after, Event::Confirmed(RouterEnd::Done), Timestamp(3), &TIMING);
     assert_eq!(next(&advance(served, Timestamp(3), &TIMING), Timestamp(3), &TIMING), Effect::Read);
 }
+
+#[test]
+fn a_refused_refund_of_a_second_payment_leaves_that_of_the_first_alone() {
+    let now = Timestamp(TIMING.delivery_limit_ms);
+    let mut overdue = advance(paid(Kind { user_type: UserType::Pin, ..CONEKTA }), now, &TIMING);
+    let mut second = overdue.refunds[0].clone();
+    second.id = "second".into();
+    second.payment = Some("pay_2".into());
+    second.state = RefundState::Sent;
+    second.before_minor = Some(0);
+    second.refusal = Some(refused());
+    overdue.refunds.insert(0, second);
+    let read = Event::RefundRead { reading: shows(PaymentStatus::Paid, super::PRICE_MINOR), revokes: false };
+    let after = apply(overdue, read, now, &TIMING);
+    assert_eq!((after.phase, after.refunds[0].state), (Phase::Refunding, RefundState::Refused));
+}
+
+#[test]
+fn what_is_given_back_is_what_was_seen_to_be_paid() {
+    let mut half = paid(Kind { user_type: UserType::Pin, ..CONEKTA });
+    half.seen_minor = Some(1_000);
+    let overdue = advance(half, Timestamp(TIMING.delivery_limit_ms), &TIMING);
+    assert_eq!(overdue.refunds[0].amount_minor, 1_000);
+}

@@ -146,7 +146,7 @@ fn believes_every_reading(purchase: Purchase, event: Event, now: Timestamp, timi
     let read = matches!(event, Event::Read { reading: Reading::Found(_), .. });
     let mut after = super::super::apply(purchase, event, now, timing);
     if waits && read && after.phase == Phase::PendingAsync {
-        super::super::apply::pay(&mut after, now);
+        super::super::apply::pay(&mut after, now, now);
     }
     after
 }
