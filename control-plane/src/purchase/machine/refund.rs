@@ -88,7 +88,6 @@ pub(super) fn after_reading(
 /// Notes the sum before, unless there is nothing left to give back.
 fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     let Some(refund) = purchase.refund_under_way_mut() else { return };
-    let own = refund.payment.is_none();
     match &view.status {
         PaymentStatus::Paid | PaymentStatus::PartlyRefunded
             if view.refunded_minor + refund.amount_minor <= view.amount_minor =>
@@ -98,12 +97,7 @@ fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, no
             refund.wake_at = now;
         }
         // Somebody gave it back at the gateway's own panel, or the buyer's bank took it back.
-        PaymentStatus::Reversed(failure) => {
-            refund.state = RefundState::Done;
-            if own {
-                reverse(purchase, *failure, revokes, now);
-            }
-        }
+        PaymentStatus::Reversed(failure) => overtaken(purchase, view, *failure, revokes, now),
         PaymentStatus::Paid
         | PaymentStatus::PartlyRefunded
         | PaymentStatus::NoCharge
@@ -130,11 +124,8 @@ fn after_sent(
     if view.refunded_minor >= before + refund.amount_minor {
         return settle(purchase, view, revokes, now);
     }
-    if refund.payment.is_none()
-        && let PaymentStatus::Reversed(failure) = &view.status
-    {
-        refund.state = RefundState::Done;
-        return reverse(purchase, *failure, revokes, now);
+    if let PaymentStatus::Reversed(failure) = &view.status {
+        return overtaken(purchase, view, *failure, revokes, now);
     }
     // A refusal of a repeat says nothing of the sending before it.
     if let (Some(failure), 1) = (refund.refusal, refund.sendings) {
@@ -149,6 +140,22 @@ fn after_sent(
         refund.wake_at = now;
     } else {
         look_later(purchase, now);
+    }
+}
+
+/// The money went another way before the refund was through: given back at the gateway's own panel, or disputed by the
+/// buyer's bank.
+fn overtaken(purchase: &mut Purchase, view: &PaymentView, failure: Failure, revokes: bool, now: Timestamp) {
+    let Some(refund) = purchase.refund_under_way_mut() else { return };
+    if view.refunded_minor >= view.amount_minor {
+        refund.state = RefundState::Done;
+    } else {
+        refund.state = RefundState::Refused;
+        refund.refusal = Some(failure);
+        refund.seen = true;
+    }
+    if refund.payment.is_none() {
+        reverse(purchase, failure, revokes, now);
     }
 }
 
