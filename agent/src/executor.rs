@@ -30,11 +30,12 @@ mod routers;
 mod settings;
 mod site;
 mod turns;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
 use pagos_protocol::{Action, Code, Command, Outcome, RouterSettings, frame::RouterKnown};
-use tokio::sync::{Mutex, Semaphore, oneshot};
+use tokio::sync::{Mutex, Notify, Semaphore, oneshot};
 
 use crate::{
     journal::{Journal, JournalError},
@@ -44,6 +45,7 @@ use act::Act;
 use routers::{Place, Routers};
 use site::Terms;
 use turns::Turns;
+use watch::Watched;
 
 /// Most commands at work at one time, of all routers.
 pub const COMMANDS_MAX: usize = 2048;
@@ -81,6 +83,10 @@ struct Inner {
     settings: Mutex<()>,
     /// What the control plane said about reservations.
     terms: Terms,
+    /// What was last seen of the routers.
+    watched: Watched,
+    /// Rung when users have been found missing.
+    missing_found: Notify,
     /// When the journal was opened, wall clock in milliseconds.
     opened_at: i64,
 }
@@ -103,6 +109,8 @@ impl Executor {
             places: Arc::new(Semaphore::new(COMMANDS_MAX)),
             settings: Mutex::new(()),
             terms: Terms::default(),
+            watched: Watched::default(),
+            missing_found: Notify::new(),
             opened_at: clock::now_ms(),
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -5,6 +5,7 @@
 
 mod leases;
 mod serve;
+mod watch;
 mod work;
 
 use std::error::Error;
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pagos_protocol::Hello;
-use tokio::sync::watch;
+use tokio::sync::watch as signal;
+use tokio::task::JoinSet;
 
 use crate::executor::Executor;
 use crate::identity::{self, Identity, IdentityError};
@@ -57,13 +59,16 @@ enum Next {
 pub async fn run(
     data_dir: PathBuf,
     executor: Executor,
-    stop: watch::Receiver<bool>,
+    stop: signal::Receiver<bool>,
 ) -> Result<(), StartError> {
     let first = identity::load(&data_dir)?;
     tracing::info!(agent.id = first.agent_id, site.id = first.site_id, "agent started");
     let mut supervisor =
         Supervisor { data_dir, work: Work::new(executor), stop, backoff: Backoff::default() };
+    let mut watching = JoinSet::new();
+    watching.spawn(watch::look_after(supervisor.work.executor().clone()));
     supervisor.keep_up().await;
+    watching.shutdown().await;
     supervisor.work.finish(Duration::from_millis(DRAIN_MS)).await;
     supervisor.work.executor().close().await;
     tracing::info!("agent stopped");
@@ -73,7 +78,7 @@ pub async fn run(
 struct Supervisor {
     data_dir: PathBuf,
     work: Work,
-    stop: watch::Receiver<bool>,
+    stop: signal::Receiver<bool>,
     backoff: Backoff,
 }
 
@@ -140,6 +145,7 @@ impl Supervisor {
         match error {
             OpenError::Refused => {
                 self.work.abort();
+                self.work.executor().stand_down();
                 tracing::error!(
                     "the control plane refuses this agent: it was revoked, replaced, or its certificate has ended; \
                      routers are left alone until it is enrolled again"
@@ -204,7 +210,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// Returns when the agent is asked to stop.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+async fn stopped(stop: &mut signal::Receiver<bool>) {
     // A sender that is gone asks for the same.
     let _ = stop.wait_for(|stop| *stop).await;
 }

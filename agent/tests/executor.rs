@@ -11,6 +11,8 @@ mod confirm;
 mod faults;
 #[path = "executor/journal.rs"]
 mod journal;
+#[path = "executor/leases.rs"]
+mod leases;
 #[path = "executor/login.rs"]
 mod login;
 #[path = "executor/look.rs"]
@@ -21,3 +23,7 @@ mod many;
 mod release;
 #[path = "executor/reserve.rs"]
 mod reserve;
+#[path = "executor/revoke.rs"]
+mod revoke;
+#[path = "executor/watch.rs"]
+mod watch;

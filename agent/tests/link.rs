@@ -8,6 +8,8 @@
 mod cloud;
 #[path = "link/enrolment.rs"]
 mod enrolment;
+#[path = "link/leases.rs"]
+mod leases;
 #[path = "link/session.rs"]
 mod session;
 #[path = "link/supervisor.rs"]

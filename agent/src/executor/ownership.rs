@@ -70,7 +70,7 @@ impl Known<'_> {
     /// Row ids start anew when a configuration is imported: the user in that row may be another buyer's. So a reservation
     /// is ours only by its mark. A confirmed user carries none: it is ours if the profile is the same and no other
     /// purchase ever had a user of the name.
-    async fn is_renamed(&self, row: &UserRow) -> bool {
+    pub(super) async fn is_renamed(&self, row: &UserRow) -> bool {
         match mark_of(row, self.purchase_id) {
             Mark::Own => true,
             Mark::Other => false,

@@ -30,6 +30,8 @@ pub(super) struct Terms {
     ready: AtomicBool,
     /// Whether a page of the hand-over was lost, so that its end is not one.
     broken: AtomicBool,
+    /// Whether the control plane refuses this agent.
+    stands_down: AtomicBool,
 }
 
 impl Default for Terms {
@@ -38,6 +40,7 @@ impl Default for Terms {
             lease_ms: AtomicI64::new(millis(RESERVE_LEASE_MS)),
             ready: AtomicBool::new(true),
             broken: AtomicBool::new(false),
+            stands_down: AtomicBool::new(false),
         }
     }
 }
@@ -45,6 +48,10 @@ impl Default for Terms {
 impl Inner {
     pub(super) fn lease_ms(&self) -> i64 {
         self.terms.lease_ms.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn stands_down(&self) -> bool {
+        self.terms.stands_down.load(Ordering::Acquire)
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -58,8 +65,14 @@ impl Executor {
     pub fn agree(&self, lease_ms: Option<u64>, hand_over: bool) {
         let terms = &self.inner.terms;
         terms.lease_ms.store(millis(lease_ms.unwrap_or(RESERVE_LEASE_MS)), Ordering::Relaxed);
+        terms.stands_down.store(false, Ordering::Release);
         terms.broken.store(false, Ordering::Release);
         terms.ready.store(!hand_over, Ordering::Release);
+    }
+
+    /// Leaves the routers alone until [`Executor::agree`]: the control plane refuses this agent.
+    pub fn stand_down(&self) {
+        self.inner.terms.stands_down.store(true, Ordering::Release);
     }
 
     /// Remembers a page of open reservations. `true` when it was the last: all of them are on disk, and new ones are
@@ -154,9 +167,8 @@ impl Executor {
             Outcome::Failed { retryable, .. } => !retryable,
             Outcome::Unknown => false,
         };
-        if !final_ {
-            self.postpone(&verdict.purchase_id, leases::RETRY_MS).await;
-        }
+        // Unless it has come to rest now.
+        self.postpone(&verdict.purchase_id, leases::RETRY_MS).await;
         let purchase = PurchaseRef { id: verdict.purchase_id, version: verdict.version };
         final_.then(|| Settled { router_id: router_id.to_owned(), purchase, outcome })
     }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::leases::Leases;
+use super::watch::report_missing;
 use super::work::{Work, report};
 use super::{DRAIN_MS, chain, stopped};
 use crate::executor::COMMANDS_MAX;
@@ -43,6 +44,7 @@ pub(super) async fn serve(
     // Ends with this function: what it has begun goes on in the executor.
     let mut asking = JoinSet::new();
     asking.spawn(leases.run());
+    asking.spawn(report_missing(work.executor().clone(), outcomes.clone()));
     let mut link = pin!(session.run(incoming, outgoing));
     loop {
         tokio::select! {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use pagos_agent::{executor::Executor, journal::Journal};
 use pagos_protocol::{
     Action, Code, Command, Done, Outcome, RouterSettings, Secret,
-    command::{Confirm, Login, PurchaseRef, Release, Reserve},
+    command::{Confirm, Login, PurchaseRef, Release, Reserve, Revoke},
 };
 use pagos_simulator::{
     Config, RouterConfig, Simulator,
@@ -116,6 +116,42 @@ impl Site {
             .collect()
     }
 
+    /// Sets one attribute of the hotspot user of this name, as an operator would.
+    pub(crate) async fn operator_sets(&self, name: &str, attribute: &str, value: &str) {
+        let row = self.user(name).expect("user");
+        let set = pagos_agent::routeros::Request::new("/ip/hotspot/user/set").attribute(".id", &row[".id"]);
+        self.operator(set.attribute(attribute, value)).await;
+    }
+
+    /// Removes the hotspot user of this name, as an operator would.
+    pub(crate) async fn operator_removes(&self, name: &str) {
+        let row = self.user(name).expect("user");
+        let remove = pagos_agent::routeros::Request::new("/ip/hotspot/user/remove");
+        self.operator(remove.attribute(".id", &row[".id"])).await;
+    }
+
+    /// An executor on a copy of the journal as it is on disk now, as after a kill; the running one is left to its fate.
+    pub(crate) fn killed(&self) -> Executor {
+        let copy = self.journal_path().with_file_name(format!("copy-{}.db", self.commands()));
+        for ending in ["", "-wal"] {
+            let from = format!("{}{ending}", self.journal_path().display());
+            std::fs::copy(from, format!("{}{ending}", copy.display())).expect("copy of the journal");
+        }
+        Executor::open(Journal::open(&copy).expect("copy opens")).expect("executor opens")
+    }
+
+    /// Starts a command and waits until the router has been asked `word`, which a fault has to hold up.
+    pub(crate) async fn run_until(&self, action: Action, word: &str) -> tokio::task::JoinHandle<Outcome> {
+        let before = self.count(word);
+        let executor = self.executor.clone();
+        let command = Command { id: "c".into(), router_id: ROUTER.into(), deadline_ms: DEADLINE_MS, action };
+        let running = tokio::spawn(async move { executor.execute(command).await });
+        while self.count(word) == before {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        running
+    }
+
     /// The hotspot user of this name.
     pub(crate) fn user(&self, name: &str) -> Option<Row> {
         self.rows("users").into_iter().find(|row| row["name"] == name)
@@ -137,7 +173,16 @@ impl Site {
         &self,
         request: pagos_agent::routeros::Request,
     ) -> pagos_agent::routeros::Reply {
-        let connection = pagos_agent::routeros::Connection::start(self.settings(ROUTER, 0, 1));
+        self.operator_at(0, request).await
+    }
+
+    /// The same at the simulator's router number `index`.
+    pub(crate) async fn operator_at(
+        &self,
+        index: usize,
+        request: pagos_agent::routeros::Request,
+    ) -> pagos_agent::routeros::Reply {
+        let connection = pagos_agent::routeros::Connection::start(self.settings(ROUTER, index, 1));
         let deadline = pagos_agent::seams::clock::deadline_in(5_000);
         connection.call(request, deadline).await.expect("operator's command")
     }
@@ -184,6 +229,10 @@ pub(crate) fn confirm(version: u64) -> Action {
 
 pub(crate) fn release(version: u64) -> Action {
     Action::Release(Release { purchase: purchase(version), name: "PT-A1B2C".into() })
+}
+
+pub(crate) fn revoke(version: u64) -> Action {
+    Action::Revoke(Revoke { purchase: purchase(version), name: "PT-A1B2C".into() })
 }
 
 pub(crate) fn login(version: u64) -> Action {
