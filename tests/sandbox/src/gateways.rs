@@ -11,6 +11,8 @@ const CONEKTA_PRIVATE_KEY: &str = "key_sandbox_private";
 const CONEKTA_PUBLIC_KEY: &str = "key_sandbox_public";
 const MERCADO_PAGO_TOKEN: &str = "TEST-sandbox-access-token";
 const MERCADO_PAGO_PUBLIC_KEY: &str = "TEST-sandbox-public-key";
+/// How often a webhook is tried, the pause doubling from half a second: gateways do not give up soon.
+const ATTEMPTS: u32 = 12;
 /// What differs between the addresses of the two gateways' webhooks.
 const MERCADO_PAGO_PART: &str = "/webhook/mercado-pago/";
 const CONEKTA_PART: &str = "/webhook/conekta/";
@@ -55,9 +57,16 @@ pub async fn connect_webhooks(http: &Http, both: Both<'_>) -> anyhow::Result<()>
     let address = text(&shown, "/configuracion_webhook/url")?;
     let secret = random_hex::<32>()?;
     configure(http, base, session, "configurar-credenciales", &json!({ "webhook_secret": secret })).await?;
-    deliver(http, control_url, &json!({"target": "mercado_pago", "url": address, "secret": secret})).await?;
+    deliver(
+        http,
+        control_url,
+        &json!({"target": "mercado_pago", "url": address, "secret": secret, "attempts": ATTEMPTS}),
+    )
+    .await?;
     let address = address.replace(MERCADO_PAGO_PART, CONEKTA_PART);
-    let made = deliver(http, control_url, &json!({"target": "conekta", "url": address})).await?;
+    let made =
+        deliver(http, control_url, &json!({"target": "conekta", "url": address, "attempts": ATTEMPTS}))
+            .await?;
     let key =
         made["public_key"].as_str().with_context(|| format!("the simulator signs with a key: {made}"))?;
     configure(http, base, session, "configurar-conekta", &json!({ "conekta_webhook_key": key })).await

@@ -83,6 +83,8 @@ pub struct LedgerEntry {
     pub kind: String,
     /// The payment.
     pub payment_id: String,
+    /// The purchase that the payment was made for; empty when it names none.
+    pub sale_id: String,
     /// Minor units.
     pub amount: i64,
     /// When, in milliseconds.
@@ -260,7 +262,7 @@ impl Evidence {
     /// Charges that moved money for a purchase.
     #[must_use]
     pub fn charges_of(&self, purchase_id: &str) -> Vec<&LedgerEntry> {
-        let of_sale = |entry: &&LedgerEntry| self.sale_of(entry) == Some(purchase_id);
+        let of_sale = |entry: &&LedgerEntry| entry.sale_id == purchase_id;
         self.ledger.iter().filter(|entry| entry.moved_money()).filter(of_sale).collect()
     }
 
@@ -268,7 +270,7 @@ impl Evidence {
     #[must_use]
     pub fn money_of(&self, purchase_id: &str) -> Money {
         let mut money = Money::default();
-        for entry in self.ledger.iter().filter(|entry| self.sale_of(entry) == Some(purchase_id)) {
+        for entry in self.ledger.iter().filter(|entry| entry.sale_id == purchase_id) {
             match entry.kind.as_str() {
                 "charge" | "capture" => money.charged += entry.amount,
                 "refund" => money.refunded += entry.amount,
@@ -278,14 +280,6 @@ impl Evidence {
             }
         }
         money
-    }
-
-    /// The purchase that a line of the ledger belongs to.
-    #[must_use]
-    pub fn sale_of(&self, entry: &LedgerEntry) -> Option<&str> {
-        let of_entry =
-            |payment: &&Payment| payment.gateway == entry.gateway && payment.id == entry.payment_id;
-        self.payments.iter().find(of_entry).map(|payment| payment.sale_id.as_str())
     }
 }
 

@@ -13,7 +13,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
             .ledger
             .iter()
             .filter(|entry| matches!(entry.kind.as_str(), "charge" | "declined" | "hold"));
-        for entry in tried.filter(|entry| evidence.sale_of(entry) == Some(purchase.id.as_str())) {
+        for entry in tried.filter(|entry| entry.sale_id == purchase.id) {
             match purchase.reserved_at {
                 None => {
                     breaches.push(format!("{} was charged but its user was never confirmed", purchase.id));

@@ -60,7 +60,7 @@ fn misbooked(evidence: &Evidence, purchase: &Purchase) -> Option<String> {
 
 /// Money that no purchase knows of.
 fn lost(evidence: &Evidence, entry: &LedgerEntry) -> Option<String> {
-    let (sale, payment) = (evidence.sale_of(entry).unwrap_or_default(), &entry.payment_id);
+    let (sale, payment) = (entry.sale_id.as_str(), &entry.payment_id);
     if evidence.strays.iter().any(|stray| stray.payment_id == *payment && stray.amount == entry.amount) {
         return None;
     }
@@ -151,7 +151,11 @@ mod tests {
         let mut payment = evidence.payments[0].clone();
         payment.id = "ord_stray".to_owned();
         payment.sale_id = "TRX_GONE".to_owned();
-        let charge = crate::evidence::LedgerEntry { payment_id: payment.id.clone(), ..line("charge", PAID) };
+        let charge = crate::evidence::LedgerEntry {
+            payment_id: payment.id.clone(),
+            sale_id: payment.sale_id.clone(),
+            ..line("charge", PAID)
+        };
         evidence.strays.push(Stray { payment_id: payment.id.clone(), amount: charge.amount });
         evidence.payments.push(payment);
         evidence.ledger.push(charge);

@@ -60,6 +60,12 @@ pub(super) fn line(kind: &str, payment_id: &str) -> LedgerEntry {
         gateway: gateway_of(payment_id),
         kind: kind.to_owned(),
         payment_id: payment_id.to_owned(),
+        sale_id: match payment_id {
+            PAID => "TRX_A",
+            DECLINED => "TRX_B",
+            _ => "TRX_C",
+        }
+        .to_owned(),
         amount: 2_000,
         at_ms: 1_020,
     }

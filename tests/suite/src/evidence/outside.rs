@@ -1,5 +1,7 @@
 //! What the simulator shows: routers and gateways.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use serde_json::Value;
 
@@ -32,11 +34,16 @@ pub(super) fn gateways(state: &Value, evidence: &mut Evidence) -> anyhow::Result
         for row in rows(state, payments)? {
             evidence.payments.push(payment(gateway, row, status)?);
         }
+        let own = evidence.payments.iter().filter(|payment| payment.gateway == gateway);
+        let sales: BTreeMap<&str, &str> =
+            own.map(|payment| (payment.id.as_str(), payment.sale_id.as_str())).collect();
         for row in rows(state, &format!("/{}/ledger", gateway.word()))? {
+            let payment_id = id(&row[name]).with_context(|| format!("no {name} in {row}"))?;
             evidence.ledger.push(LedgerEntry {
                 gateway,
                 kind: text(row, "kind")?,
-                payment_id: id(&row[name]).with_context(|| format!("no {name} in {row}"))?,
+                sale_id: sales.get(payment_id.as_str()).copied().unwrap_or_default().to_owned(),
+                payment_id,
                 amount: number(row, "amount")?,
                 at_ms: number(row, "at_ms")?,
             });
