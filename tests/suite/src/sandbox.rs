@@ -219,8 +219,16 @@ impl Sandbox {
     /// # Errors
     /// When that does not happen in time.
     pub async fn router_reachable(&self) -> anyhow::Result<()> {
+        self.reachable(&self.ready.router_id).await
+    }
+
+    /// The same of another router of the company.
+    ///
+    /// # Errors
+    /// When that does not happen in time.
+    pub async fn reachable(&self, router_id: &str) -> anyhow::Result<()> {
         let operator = self.cliente_admin().await?;
-        let path = format!("/api/v1/admin/routers/{}/test-connection", self.ready.router_id);
+        let path = format!("/api/v1/admin/routers/{router_id}/test-connection");
         until("the router can be reached", Duration::from_millis(RESTART_MS_MAX), || async {
             Ok((operator.get(&path).await?.body["success"] == true).then_some(()))
         })
@@ -331,7 +339,8 @@ pub fn signal(name: &str, id: u32) {
 }
 
 /// A command whose process the kernel kills when the thread of this test ends, however that comes about.
-fn bound_to_us(program: &Path) -> Command {
+#[must_use]
+pub fn bound_to_us(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program).stdin(Stdio::null()).kill_on_drop(true);
     command
