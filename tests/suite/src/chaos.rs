@@ -92,7 +92,7 @@ pub async fn run(plan: Plan) -> anyhow::Result<Report> {
     let chance = Rc::new(RefCell::new(Chance::new(plan.seed)));
     let load = Load::start(&world, Rc::clone(&chance), Rc::clone(&counts))?;
     let broken = havoc::break_things(&mut world, plan.lasts, &chance, &counts).await;
-    load.stop().await;
+    let broken = broken.and(load.stop().await);
     if let Err(error) = broken {
         let kept = world.sandbox.keep_data();
         return Err(error.context(format!("seed {}; data is kept in {}", plan.seed, kept.display())));

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use serde_json::Value;
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -61,11 +62,15 @@ impl Load {
     }
 
     /// Lets everybody finish what they are doing.
-    pub async fn stop(self) {
+    ///
+    /// # Errors
+    /// When somebody had to give up before.
+    pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.set(true);
         for person in self.people {
-            let _ = person.await;
+            person.await.context("a buyer or a bank gave up")?;
         }
+        Ok(())
     }
 }
 
@@ -127,7 +132,8 @@ async fn bank(shared: Shared, gateways: Simulator) {
             let _ = gateways.happen(Gateway::Conekta, &order, what).await;
         }
         let refund = shared.chance.borrow_mut().percent(20);
-        if refund && let Some((gateway, id)) = paid(&state, &mut shared.chance.borrow_mut()) {
+        let chosen = if refund { paid(&state, &mut shared.chance.borrow_mut()) } else { None };
+        if let Some((gateway, id)) = chosen {
             let amount = shared.chance.borrow_mut().percent(30).then_some(500);
             if gateways.happen(gateway, &id, Happening::Refund(amount)).await.is_ok() {
                 shared.counts.borrow_mut().refunds += 1;
