@@ -266,10 +266,13 @@ impl Sandbox {
         let own = self.ready.data_dir.join("agent");
         let agents: Vec<&Path> = [own.as_path()].into_iter().chain(agents.iter().copied()).collect();
         let mut evidence = Evidence::of_ours(&self.ready.database_url, &agents).await?;
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        evidence.earlier_records = std::mem::replace(&mut records, evidence.records.clone());
-        drop(records);
+        evidence.earlier_records = self.remember(evidence.records.clone());
         evidence.with_outside(&self.simulator()?.state().await?, &self.ready.router_id)
+    }
+
+    /// Keeps the records for the next reading; gives those of the last one.
+    fn remember(&self, records: BTreeMap<String, Vec<Line>>) -> BTreeMap<String, Vec<Line>> {
+        std::mem::replace(&mut *self.records.lock().unwrap_or_else(PoisonError::into_inner), records)
     }
 
     /// Asks the sandbox to end and waits until it has.
