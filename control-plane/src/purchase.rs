@@ -69,6 +69,8 @@ const PARK_LOOK_MS: u64 = 20;
 const HANDOVER_TRIES: u32 = 200;
 /// After so many looks a purchase of this process without a task is given one.
 const HANDOVER_PATIENCE: u32 = 50;
+/// After so many looks a purchase of another process is left to that process.
+const ELSEWHERE_TRIES: u32 = 3;
 /// Pause between two looks, in milliseconds.
 const HANDOVER_PAUSE_MS: u64 = 5;
 
@@ -211,9 +213,15 @@ impl Purchases {
                 return Ok(Some(watch::channel(Arc::new(read_state(&row)?)).1));
             }
             // A row of this process without a task is getting its task, or has lost it: then it is given a new one.
-            let abandoned = row.runner != self.0.runner || attempt % HANDOVER_PATIENCE == 0;
-            if abandoned && let Some(state) = self.adopt(row, Vec::new()).await? {
-                return Ok(Some(state));
+            let elsewhere = row.runner != self.0.runner;
+            if elsewhere || attempt % HANDOVER_PATIENCE == 0 {
+                if let Some(state) = self.adopt(row.clone(), Vec::new()).await? {
+                    return Ok(Some(state));
+                }
+                // Another living process runs it: what is stored is what it last made sure of.
+                if elsewhere && attempt >= ELSEWHERE_TRIES {
+                    return Ok(Some(watch::channel(Arc::new(read_state(&row)?)).1));
+                }
             }
             tokio::time::sleep(Duration::from_millis(HANDOVER_PAUSE_MS)).await;
         }
@@ -241,7 +249,9 @@ fn read_state(row: &purchases::Row) -> Result<Purchase, PurchaseError> {
 async fn settled(state: &mut watch::Receiver<Arc<Purchase>>, parts: &Parts) -> Arc<Purchase> {
     let purchase = Arc::clone(&state.borrow_and_update());
     let age = parts.clock.now().since(purchase.terms.created_at);
-    let left = u64::try_from(parts.timing.answer_deadline_ms.saturating_sub(age)).unwrap_or(0);
+    // A clock that was set back makes nobody wait longer.
+    let left = parts.timing.answer_deadline_ms.saturating_sub(age).min(parts.timing.answer_deadline_ms);
+    let left = u64::try_from(left).unwrap_or(0);
     let mut deadline = instant() + Duration::from_millis(left);
     loop {
         let purchase = Arc::clone(&state.borrow_and_update());

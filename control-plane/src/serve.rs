@@ -149,10 +149,12 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 5] {
+fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 6] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
+    let purchases = app.purchases.clone();
+    let leasing = tokio::spawn(async move { purchases.keep_lease().await });
     let purchases = app.purchases.clone();
     let housekeeping = tokio::spawn(async move { purchases.keep_house().await });
     let purchases = app.purchases.clone();
@@ -167,7 +169,7 @@ fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHand
             flush_usage(&app).await;
         }
     });
-    [attending, housekeeping, sweeping, notifications, flushing]
+    [attending, leasing, housekeeping, sweeping, notifications, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

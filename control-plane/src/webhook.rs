@@ -30,6 +30,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
 use crate::domain::id::{CompanyId, PurchaseId};
+use crate::purchase::machine::Message;
+use crate::purchase::tell::Told;
 use crate::purchase::{PurchaseError, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, StoreError, companies};
@@ -61,7 +63,10 @@ impl Wake for Purchases {
         purchase: PurchaseId,
         payment: Option<String>,
     ) -> BoxFuture<'_, Result<bool, PurchaseError>> {
-        Box::pin(async move { self.hint(&company, &purchase, payment).await })
+        Box::pin(async move {
+            let told = self.tell_soon(&company, &purchase, Message::Hint { payment }).await?;
+            Ok(told.is_some_and(|told| told != Told::Unknown))
+        })
     }
 }
 

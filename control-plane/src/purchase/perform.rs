@@ -185,7 +185,7 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
         amount: Money { minor: refund.amount_minor, currency: price.currency },
         full: refund.before_minor == Some(0) && refund.amount_minor == paid_minor,
         reason: refund.reason,
-        idempotency_key: refund.id.clone(),
+        idempotency_key: refund.key.clone(),
     };
     Ok(gateway(inner, purchase).refund(key(inner, purchase).await?, request).await)
 }
@@ -305,7 +305,7 @@ async fn draw_unsold(inner: &Inner, purchase: &Purchase) -> Result<Option<DrawnU
         let free = inner
             .parts
             .store
-            .write(move |conn| {
+            .write_as("name", move |conn| {
                 Box::pin(async move { purchases::claim_name(conn, &router, &name, &id, now).await })
             })
             .await?;

@@ -51,7 +51,7 @@ impl Site {
     /// Tells a purchase something that happened at its site.
     async fn tell(&self, place: &Place, id: &PurchaseId, message: Message) {
         let Some(purchases) = &self.purchases else { return };
-        if let Err(error) = purchases.tell(&place.company, id, message).await {
+        if let Err(error) = purchases.tell_soon(&place.company, id, message).await {
             tracing::warn!(purchase.id = %id, error = %chain(&error), "purchase could not be told");
         }
     }

@@ -8,6 +8,8 @@ use crate::domain::time::Timestamp;
 const NAME_REST_MS: i64 = 90 * 86_400_000;
 /// So long an undecided purchase keeps its buyer from making another, in milliseconds.
 const UNDECIDED_BLOCKS_MS: i64 = 86_400_000;
+/// Most purchases taken over in one round.
+pub const ABANDONED_MAX: i64 = 5_000;
 /// Most rows forgotten in one transaction.
 const PRUNE_ROWS_MAX: i64 = 1_000;
 /// Idempotency keys are kept for 7 days, in milliseconds.
@@ -277,7 +279,8 @@ pub async fn find_of_company(
     )
 }
 
-/// All purchases with something left to do that neither `runner` nor any other living process runs, oldest first.
+/// Purchases with something left to do that neither `runner` nor any other living process runs, oldest first; at most
+/// [`ABANDONED_MAX`].
 ///
 /// # Errors
 /// When the database refuses.
@@ -289,9 +292,10 @@ pub async fn abandoned(conn: &mut Conn<'_>, runner: &str, now: Timestamp) -> Res
              attention, wake_at, created_at
          FROM purchases WHERE open AND runner <> $1
              AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.id = purchases.runner AND lease_until > $2)
-         ORDER BY created_at, id",
+         ORDER BY created_at, id LIMIT $3",
         runner,
-        now.0
+        now.0,
+        ABANDONED_MAX
     )
 }
 

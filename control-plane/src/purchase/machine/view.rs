@@ -1,14 +1,14 @@
 //! What the gateway shows of the payment, taken into the state.
 
 use super::Timing;
-use super::apply::{ask_later, decline, pay, wait_for_gateway};
+use super::apply::{ask_later, decline, pay, wait_for_gateway, was_removed};
 use super::refund;
 use crate::domain::code::Code;
 use crate::domain::failure::Failure;
 use crate::domain::time::Timestamp;
 use crate::gateway::{Payment, PaymentStatus, PaymentView, Reading, Searching};
 use crate::purchase::schedule;
-use crate::purchase::state::{Phase, Purchase};
+use crate::purchase::state::{Notice, Phase, Purchase};
 
 /// Takes in a reading.
 pub(super) fn after_reading(purchase: &mut Purchase, reading: Reading, revokes: bool, now: Timestamp) {
@@ -122,13 +122,15 @@ const fn is_awaited(phase: Phase) -> bool {
 fn after_awaited(purchase: &mut Purchase, view: &PaymentView, now: Timestamp) {
     let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
     match &view.status {
-        PaymentStatus::Paid if is_paid_as_asked(purchase, view) => pay(purchase, now),
+        PaymentStatus::Paid if is_paid_as_asked(purchase, view) => pay(purchase, now, now),
         PaymentStatus::Paid | PaymentStatus::PartlyRefunded => mismatch(purchase, view),
         PaymentStatus::NoCharge => match refusal {
             Some(failure) => decline(purchase, failure, now),
             None => ask_later(purchase, now),
         },
         PaymentStatus::Declined(failure) => after_refusal(purchase, refusal.unwrap_or(*failure), now),
+        // It was paid, and who gets the money is being disputed.
+        PaymentStatus::Reversed(failure) if failure.code == Code::PaymentDisputed => mismatch(purchase, view),
         PaymentStatus::Closed(failure) | PaymentStatus::Reversed(failure) => {
             decline(purchase, *failure, now);
         }
@@ -171,10 +173,14 @@ fn after_refusal(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
 /// News about a purchase that was settled before.
 fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     purchase.recheck = false;
-    let unpaid = purchase.paid_at.is_none();
+    // A payment that a person sends back without having it recorded is not taken for a new one.
+    let unpaid = purchase.paid_at.is_none() && purchase.phase != Phase::Refunding;
     match (&view.status, purchase.phase) {
-        (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now),
+        (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now, now),
         (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, _) if unpaid => mismatch(purchase, view),
+        (PaymentStatus::Reversed(failure), _) if unpaid && failure.code == Code::PaymentDisputed => {
+            mismatch(purchase, view);
+        }
         (
             PaymentStatus::Declined(failure)
             | PaymentStatus::Closed(failure)
@@ -182,6 +188,9 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
             Phase::Mismatch | Phase::Stuck,
         ) if unpaid => decline(purchase, *failure, now),
         (PaymentStatus::Reversed(failure), _) if !unpaid => refund::reverse(purchase, *failure, revokes, now),
+        (PaymentStatus::Paid, Phase::Reversed) if view.refunded_minor == 0 => {
+            purchase.notice = Some(Notice::MoneyReturned);
+        }
         (
             PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
@@ -199,6 +208,7 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
 
 /// Money moved, but not as it was asked for.
 fn mismatch(purchase: &mut Purchase, view: &PaymentView) {
+    purchase.released |= was_removed(purchase.phase);
     purchase.phase = Phase::Mismatch;
     purchase.seen_minor = Some(view.amount_minor);
     purchase.charge_sealed = None;
@@ -230,10 +240,10 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
             wait_for_gateway(purchase, pause, now);
         }
         phase if is_awaited(phase) => ask_later(purchase, now),
-        _ => match schedule::recheck_pause_ms(purchase.asks) {
+        _ => match schedule::recheck_pause_ms(purchase.recheck_asks) {
             Some(pause) => {
-                purchase.asks += 1;
-                purchase.wake_at = now.plus(pause);
+                purchase.recheck_asks += 1;
+                purchase.recheck_at = now.plus(pause);
             }
             None => purchase.recheck = false,
         },

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 
+use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::time::Timestamp;
 use crate::gateway::{GatewayName, Key, ListRequest, Listing, PaymentView, Reading};
@@ -49,7 +50,7 @@ impl Purchases {
                     tracing::warn!(
                         company.id = account.company_id,
                         gateway = account.gateway,
-                        error = %crate::causes::chain(&error),
+                        error = %chain(&error),
                         "payments of a company could not be swept"
                     );
                 }
@@ -94,9 +95,14 @@ impl Purchases {
         for _ in 0..PAGES_MAX {
             let list = ListRequest { since: now.plus(-LISTED_MS), until: now.plus(-YOUNG_MS), cursor };
             let listing = self.0.parts.gateways.of(gateway).list_paid(key.clone(), list).await;
-            let Listing::Page { payments, next } = listing else { return Ok(()) };
+            let Listing::Page { payments, next } = listing else {
+                tracing::warn!(company.id = %company, gateway = gateway.as_str(), "payments could not be listed");
+                return Ok(());
+            };
             for payment in &payments {
-                self.compare(company, gateway, payment, now).await?;
+                if let Err(error) = self.compare(company, gateway, payment, now).await {
+                    tracing::warn!(payment.id = payment.id, error = %chain(&error), "payment could not be compared");
+                }
             }
             match next {
                 Some(next) => cursor = Some(next),
@@ -126,7 +132,7 @@ impl Purchases {
             Some(purchase) if known.is_none_or(|known| known.id == view.id) => {
                 if purchase.paid_at.is_none() {
                     let hint = Message::Hint { payment: Some(view.id.clone()) };
-                    self.tell(company, &id, hint).await?;
+                    self.tell_soon(company, &id, hint).await?;
                 }
                 Ok(())
             }
