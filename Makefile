@@ -5,7 +5,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BINARIES := -p pagos-simulator -p pagos-control-plane -p pagos-agent -p pagos-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test setup format lint docs build-tests run-tests bench-users deny clean
+.PHONY: help sandbox test setup format lint docs build-tests run-tests faults chaos bench-users deny clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,14 @@ build-tests: ## Build all programs and tests
 
 run-tests: ## Run all tests on both databases (after setup and build-tests)
 	REQUIRE_SERVICES=1 $(TARGET_DIR)/debug/with-services $(CARGO) test --locked --workspace
+
+faults: ## Provoke every fault at both gateways on both databases and print how each ended; FAULTS="refund" chooses
+	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
+	@$(TARGET_DIR)/perf/faults $(FAULTS)
+
+chaos: ## Break everything at random under load, one half of MINUTES on each database; ARGS="--seed 7" for options
+	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
+	@$(TARGET_DIR)/perf/chaos --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench-users: ## Purchase time with 5,000 users on the router against none
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite

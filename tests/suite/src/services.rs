@@ -50,12 +50,19 @@ impl Services {
     /// # Errors
     /// When the server refuses.
     pub async fn database(&self) -> anyhow::Result<String> {
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pagos_{}_{number}", std::process::id());
-        let mut admin =
-            PgConnection::connect(&format!("{}/postgres", self.url)).await.context("connecting")?;
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await?;
-        admin.close().await?;
-        Ok(format!("{}/{name}", self.url))
+        database_at(&self.url).await
     }
+}
+
+/// Makes an empty database on the server at `url`; gives its address.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn database_at(url: &str) -> anyhow::Result<String> {
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pagos_{}_{number}", std::process::id());
+    let mut admin = PgConnection::connect(&format!("{url}/postgres")).await.context("connecting")?;
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await?;
+    admin.close().await?;
+    Ok(format!("{url}/{name}"))
 }

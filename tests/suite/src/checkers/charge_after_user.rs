@@ -13,7 +13,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
             .ledger
             .iter()
             .filter(|entry| matches!(entry.kind.as_str(), "charge" | "declined" | "hold"));
-        for entry in tried.filter(|entry| evidence.sale_of(entry) == Some(purchase.id.as_str())) {
+        for entry in tried.filter(|entry| entry.sale_id == purchase.id) {
             match purchase.reserved_at {
                 None => {
                     breaches.push(format!("{} was charged but its user was never confirmed", purchase.id));
@@ -39,7 +39,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
 
 /// A removed user has no row any more; that it was removed says that the agent knew of it.
 fn knows_a_user(entry: &JournalEntry) -> bool {
-    entry.row_id.is_some() || entry.kind.as_deref() == Some("release")
+    entry.row_id.is_some() || matches!(entry.kind.as_deref(), Some("release" | "revoke"))
 }
 
 fn unconfirmed_charge(purchase: &Purchase) -> Option<String> {
