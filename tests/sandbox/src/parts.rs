@@ -119,7 +119,7 @@ pub fn control_plane_call(
     programs: &Programs,
     layout: &Layout,
     ports: &Ports,
-    conekta_url: &str,
+    simulator: &SimulatorReady,
     database_url: &str,
 ) -> Call {
     let mut call = Call::new(&programs.path("pagos-control-plane"), &["serve"])
@@ -129,7 +129,8 @@ pub fn control_plane_call(
         .with("PAGOS_AGENT_LISTEN", local(ports.agent))
         .with("PAGOS_AGENT_ADDRESS", local(ports.agent))
         .with("PAGOS_PUBLIC_URL", format!("http://{}", local(ports.http)))
-        .with("PAGOS_CONEKTA__URL", conekta_url)
+        .with("PAGOS_CONEKTA__URL", &simulator.conekta_url)
+        .with("PAGOS_MERCADO_PAGO__URL", &simulator.mercado_pago_url)
         .with("PAGOS_LIMITS__RESERVATIONS_IN_FLIGHT", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_DEVICE_PER_MINUTE", UNLIMITED);
@@ -198,7 +199,7 @@ async fn start<T: serde::de::DeserializeOwned>(
 fn is_setting(name: &str) -> bool {
     name.starts_with("PAGOS_")
         && name.contains("__")
-        && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL"].contains(&name)
+        && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL", "PAGOS_MERCADO_PAGO__URL"].contains(&name)
 }
 
 #[cfg(test)]
@@ -209,9 +210,14 @@ mod tests {
     fn settings_are_passed_on_and_wiring_and_secrets_are_not() {
         assert!(is_setting("PAGOS_PURCHASE__QUIET_PERIOD_MS"));
         assert!(is_setting("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE"));
-        for name in
-            ["PAGOS_DATABASE_URL", "PAGOS_MASTER_KEY_FILE", "PAGOS_CONEKTA__URL", "PAGOS_TEST_PYTHON", "HOME"]
-        {
+        for name in [
+            "PAGOS_DATABASE_URL",
+            "PAGOS_MASTER_KEY_FILE",
+            "PAGOS_CONEKTA__URL",
+            "PAGOS_MERCADO_PAGO__URL",
+            "PAGOS_TEST_PYTHON",
+            "HOME",
+        ] {
             assert!(!is_setting(name), "{name}");
         }
     }

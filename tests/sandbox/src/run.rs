@@ -105,7 +105,7 @@ async fn start(
     story.simulator(ROUTER_VERSION, ports.router, &simulator.conekta_url);
     let database_url = database_url
         .unwrap_or_else(|| format!("sqlite://{}", layout.control_plane().join("pagos.db").display()));
-    let control_call = control_plane_call(&programs, layout, &ports, &simulator.conekta_url, &database_url);
+    let control_call = control_plane_call(&programs, layout, &ports, &simulator, &database_url);
     let (control, control_pid) = parts::start_control_plane(processes, &control_call, layout).await?;
     story.control_plane(&control.http_url, &database_url);
 

@@ -10,10 +10,12 @@
 //! | [`operator`] | what operators send |
 //! | [`evidence`] | state of simulator, database and journal, read together |
 //! | [`checkers`] | P1 to P5 over that evidence |
+//! | [`bench`] | benchmarks of the real processes |
 //! | [`tidy`] | house rules over the source text |
 //! | [`wait`] | waiting for something with a deadline |
 #![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
 
+pub mod bench;
 pub mod checkers;
 pub mod evidence;
 pub mod operator;

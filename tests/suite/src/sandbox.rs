@@ -390,7 +390,7 @@ pub fn signal(name: &str, id: u32) {
 }
 
 /// A command whose process the kernel kills when the thread of this test ends, however that comes about.
-fn bound_to_us(program: &Path) -> Command {
+pub(crate) fn bound_to_us(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program).stdin(Stdio::null()).kill_on_drop(true);
     command

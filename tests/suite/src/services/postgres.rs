@@ -20,11 +20,16 @@ const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 const START_MS_MAX: u64 = 30_000;
 /// Tests open many pools at the same time.
 const CONNECTIONS_MAX: &str = "1000";
+/// Settings of a server whose data is worth nothing.
+const UNSYNCED: &str =
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB";
+/// Settings of a server as people run it: the defaults.
+const SYNCED: &str = "";
 
 /// Runs the server; once standard input ends, stops it and removes its data.
 const KEEPER: &str = r#"
 "$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-  -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections="$4" -c shared_buffers=32MB \
+  -c max_connections="$4" $5 \
   >"$2/log" 2>&1 &
 server=$!
 read -r _
@@ -41,22 +46,34 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server on a free port. Blocks until it answers.
+    /// Starts a server on a free port that syncs nothing to disk. Blocks until it answers.
     ///
     /// # Errors
     /// When the programs are not found or the server does not start.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(UNSYNCED)
+    }
+
+    /// Starts one with the settings that a server comes with: what it committed is on disk. For benchmarks.
+    ///
+    /// # Errors
+    /// When the programs are not found or the server does not start.
+    pub fn start_synced() -> anyhow::Result<Self> {
+        Self::start_with(SYNCED)
+    }
+
+    fn start_with(settings: &str) -> anyhow::Result<Self> {
         let programs = find_programs()?;
         let owner = unprivileged_owner()?;
         let dir = data_dir(owner)?;
         initialise(&programs, &dir, owner)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = as_owner("sh", owner);
-        command
-            .args(["-c", KEEPER, "keeper"])
-            .arg(&programs)
-            .arg(&dir)
-            .args([&port.to_string(), CONNECTIONS_MAX]);
+        command.args(["-c", KEEPER, "keeper"]).arg(&programs).arg(&dir).args([
+            &port.to_string(),
+            CONNECTIONS_MAX,
+            settings,
+        ]);
         command
             .current_dir(&dir)
             .stdin(Stdio::piped())
