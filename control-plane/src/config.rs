@@ -280,6 +280,16 @@ impl Config {
         }
     }
 
+    /// Address of this service as the world sees it; where it listens when none is set.
+    #[must_use]
+    pub fn public_base(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.http.listen)
+        } else {
+            self.public_url.clone()
+        }
+    }
+
     /// The master key file.
     #[must_use]
     pub fn key_file(&self) -> PathBuf {

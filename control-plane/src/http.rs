@@ -14,6 +14,7 @@
 //! | [`company`] | endpoints for admins of a company |
 //! | [`admin`] | endpoints for operators of the platform |
 //! | [`service`] | health and readiness |
+//! | [`webhook`] | notifications of the gateways |
 //! | [`setup`] | the page that makes the first super admin |
 //!
 //! A handler parses, calls one function and renders. No SQL and no gateway here.
@@ -31,6 +32,7 @@ pub mod portal;
 pub mod service;
 pub mod session;
 pub mod setup;
+pub mod webhook;
 
 use axum::Router;
 use axum::extract::Request;
@@ -69,7 +71,14 @@ fn session_routes() -> Routes {
         ("/api/v1/auth/logout", post(session::log_out::handle)),
         ("/api/v1/auth/change-password", post(session::change_password::handle)),
 
-        ("/api/v1/admin/mi-empresa", get(company::show::handle)),
+        ("/api/v1/payments/configurar-credenciales", post(company::payment_settings::handle)),
+        ("/api/v1/webhook/empresa/{empresa_id}/configurar-webhook", post(webhook::configure::handle)),
+        ("/api/v1/webhook/empresa/{empresa_id}/estado-webhook", get(webhook::status::handle)),
+        ("/api/v1/webhook/transaccion/{external_reference}", get(webhook::transaction::handle)),
+
+        ("/api/v1/admin/mi-empresa", get(company::show::handle).put(company::change::handle)),
+        ("/api/v1/admin/mi-empresa/configurar-credenciales", post(company::mercado_pago_change::handle)),
+        ("/api/v1/admin/mi-empresa/mercado-pago", get(company::mercado_pago_show::handle)),
         ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
@@ -100,6 +109,19 @@ fn session_routes() -> Routes {
     ]
 }
 
+/// For gateways: signed, never from a browser.
+#[rustfmt::skip]
+fn webhook_routes() -> Routes {
+    vec![
+        ("/api/v1/webhook", post(webhook::either::handle)),
+        ("/api/v1/webhook/conekta", post(webhook::conekta::handle)),
+        ("/api/v1/webhook/conekta/{ruta}", post(webhook::conekta_company::handle)),
+        ("/api/v1/webhook/mercado-pago", post(webhook::mercado_pago::handle)),
+        ("/api/v1/webhook/mercado-pago/{ruta}", post(webhook::mercado_pago_company::handle)),
+        ("/api/v1/webhook/test-webhook", get(webhook::test::handle)),
+    ]
+}
+
 /// For everybody.
 #[rustfmt::skip]
 fn open_routes() -> Routes {
@@ -116,6 +138,7 @@ pub fn router(app: &Shared) -> Router {
     let groups = [
         (portal_routes(), Some(portal_cors())),
         (session_routes(), session_cors(&app.config.http.cors_origins)),
+        (webhook_routes(), None),
         (open_routes(), None),
     ];
     let mut known = Vec::new();

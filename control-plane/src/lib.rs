@@ -12,6 +12,7 @@
 //! | [`gateway`] | the payment gateways |
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
+//! | [`webhook`] | notifications of the gateways |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
@@ -36,3 +37,4 @@ pub mod store;
 pub mod tenants;
 pub mod text;
 pub mod vault;
+pub mod webhook;

@@ -88,7 +88,7 @@ pub struct Parts {
     pub gateways: Gateways,
     /// Names the installation of this process; only one process at a time is it.
     pub node: String,
-    /// Where gateways reach this service from outside, without a trailing slash; none when they cannot.
+    /// Address of this service as gateways see it, without a slash at the end; none when they cannot.
     pub public_url: Option<String>,
     /// How much may go on at once.
     pub limits: Limits,

@@ -55,6 +55,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let agents =
         TcpListener::bind(listen).await.with_context(|| format!("listening for agents on {listen}"))?;
     let addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
+    let config = Config { public_url: addresses.public.clone(), ..config };
     let assembled = assembly::assemble(config, clock, random, addresses.agent.clone()).await?;
     let app = assembled.app.clone();
 
@@ -62,7 +63,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
     let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
-    let background = start_background(&app);
+    let background = start_background(&app, &stopping);
     app.purchases.recover().await.context("taking over purchases of an earlier process")?;
     announce(&app, &addresses, ready_file).await?;
 
@@ -148,7 +149,7 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
+fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 5] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
@@ -156,6 +157,8 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
     let housekeeping = tokio::spawn(async move { purchases.keep_house().await });
     let purchases = app.purchases.clone();
     let sweeping = tokio::spawn(async move { purchases.keep_sweeping().await });
+    let (webhooks, until) = (app.webhooks.clone(), stopping.clone());
+    let notifications = tokio::spawn(async move { webhooks.work(until).await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -164,7 +167,7 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
             flush_usage(&app).await;
         }
     });
-    [attending, housekeeping, sweeping, flushing]
+    [attending, housekeeping, sweeping, notifications, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

@@ -17,6 +17,7 @@ pub mod companies;
 pub mod credentials;
 pub mod enrolment;
 pub mod ledger;
+pub mod notifications;
 pub mod page;
 pub mod products;
 pub mod purchases;
@@ -33,6 +34,7 @@ pub mod timeline;
 pub mod transactions;
 pub mod unknown_reservations;
 pub mod users;
+pub mod webhook_keys;
 pub mod writer;
 
 use std::fs::OpenOptions;

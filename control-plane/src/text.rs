@@ -68,6 +68,20 @@ pub enum Phrase {
     KeyExpiresSoonAdvice,
     /// What to do about a key that was never used.
     KeyNeverUsedAdvice,
+    /// Name of the service that takes notifications.
+    WebhookService,
+    /// What the test address is for.
+    WebhookServiceAdvice,
+    /// First step of setting notifications up.
+    WebhookStepOpen,
+    /// Second step.
+    WebhookStepAddress,
+    /// Third step.
+    WebhookStepSecret,
+    /// Fourth step.
+    WebhookStepTry,
+    /// The text is no public key.
+    WebhookKeySyntax,
     /// Heading of the set-up page.
     SetupTitle,
     /// Opening sentence of the set-up page.

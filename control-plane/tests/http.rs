@@ -7,6 +7,8 @@
 mod company;
 #[path = "http/foundation.rs"]
 mod foundation;
+#[path = "http/gateway_settings.rs"]
+mod gateway_settings;
 #[path = "http/keys.rs"]
 mod keys;
 #[path = "http/platform.rs"]
@@ -21,5 +23,7 @@ mod sessions;
 mod setup;
 #[path = "http/users.rs"]
 mod users;
+#[path = "http/webhooks.rs"]
+mod webhooks;
 #[path = "http/world.rs"]
 mod world;

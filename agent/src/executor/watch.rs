@@ -143,7 +143,8 @@ impl Executor {
         let inner = &self.inner;
         let Some(settings) = inner.routers.version(router_id) else { return Ok(()) };
         let act = inner.act(router_id)?;
-        let uptime_s = uptime(&act).await?;
+        // One that does not say how long it has been up cannot be watched.
+        let Some(uptime_s) = uptime(&act).await? else { return Ok(()) };
         let last = inner.last(router_id).await?;
         let (elapsed_s, known_serial) = match &last {
             Some((seen, Some(last))) => (Some(last.at.elapsed().as_secs()), {
@@ -401,9 +402,9 @@ fn since(seen_at: i64) -> Option<u64> {
     u64::try_from(clock::now_ms() - seen_at).ok().filter(|_| plausible).map(|elapsed| elapsed / 1000)
 }
 
-async fn uptime(act: &Act) -> Result<u64, CallError> {
+async fn uptime(act: &Act) -> Result<Option<u64>, CallError> {
     let reply = act.read(system::uptime()).await?;
-    Ok(first(&reply, "uptime").and_then(|text| seconds(&text)).unwrap_or(0))
+    Ok(first(&reply, "uptime").and_then(|text| seconds(&text)))
 }
 
 /// What tells the box from others: its serial number, or that of its licence. Empty if it has neither.

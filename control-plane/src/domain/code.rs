@@ -248,6 +248,22 @@ codes! {
     ConektaSettingsUpdated => "conekta_settings_updated",
     /// The settings follow.
     SettingsLoaded => "settings_loaded",
+    /// The company was changed.
+    CompanyUpdated => "company_updated",
+    /// The Mercado Pago settings were stored.
+    MercadoPagoSettingsUpdated => "mercado_pago_settings_updated",
+    /// Settings were stored.
+    SettingsUpdated => "settings_updated",
+    /// Nothing was sent that changes a setting.
+    SettingsUnchanged => "settings_unchanged",
+    /// The secret of notifications was stored.
+    WebhookSecretSaved => "webhook_secret_saved",
+    /// A notification was taken in.
+    WebhookReceived => "webhook_received",
+    /// The gateway tried the address.
+    WebhookTestReceived => "webhook_test_received",
+    /// The notification is about nothing of ours.
+    WebhookTypeIgnored => "webhook_type_ignored",
     /// The router was changed.
     RouterUpdated => "router_updated",
     /// The router answers.

@@ -364,6 +364,14 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::SuperAdminCreated
         | Code::ConektaSettingsUpdated
         | Code::SettingsLoaded
+        | Code::CompanyUpdated
+        | Code::MercadoPagoSettingsUpdated
+        | Code::SettingsUpdated
+        | Code::SettingsUnchanged
+        | Code::WebhookSecretSaved
+        | Code::WebhookReceived
+        | Code::WebhookTestReceived
+        | Code::WebhookTypeIgnored
         | Code::RouterUpdated
         | Code::RouterOnline
         | Code::RouterActivated

@@ -26,6 +26,7 @@ use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
+use crate::webhook::{self, Webhooks};
 
 /// Name of the vault's check value in the table of settings.
 const VAULT_CHECK: &str = "vault.check";
@@ -72,6 +73,7 @@ pub async fn assemble(
         hub: hub.clone(),
         site: Arc::new(Site::new(store.clone(), clock.clone()).telling(purchases.clone())),
     };
+    let webhooks = webhooks(&config, &link, &purchases);
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
@@ -83,6 +85,7 @@ pub async fn assemble(
         hub,
         authority,
         purchases,
+        webhooks,
         api_keys,
         sessions,
         passwords,
@@ -192,6 +195,18 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
         release_timeout_ms: times.release_timeout_ms,
         fallback_phone: (!phone.is_empty()).then(|| phone.to_owned()),
     }))
+}
+
+fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Webhooks {
+    Webhooks::new(webhook::Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        random: link.random.clone(),
+        wake: Arc::new(purchases.clone()),
+        look_up: Arc::new(purchases.clone()),
+        base_url: config.public_base(),
+    })
 }
 
 fn gateways(config: &Config) -> anyhow::Result<Gateways> {

@@ -353,7 +353,7 @@ pub struct Seller {
     pub router_active: bool,
     /// The company's own phone.
     pub contact_phone: Option<String>,
-    /// Newest version of its gateway key; none when it has none.
+    /// Newest version of its gateway key; none when it has none, or none any more.
     pub credentials_version: Option<i64>,
     /// `test` or `live`, as the company says of its Mercado Pago account.
     pub mercado_pago_mode: String,
@@ -375,8 +375,10 @@ pub async fn seller(
         conn,
         Seller,
         "SELECT r.active AS router_active, c.contact_phone, c.mercado_pago_mode, c.webhook_path,
-             (SELECT MAX(g.version) FROM gateway_credentials g WHERE g.company_id = c.id AND g.gateway = $3)
-                 AS credentials_version
+             (SELECT g.version FROM gateway_credentials g
+                 WHERE g.company_id = c.id AND g.gateway = $3 AND g.key_sealed <> ''
+                     AND g.version = (SELECT MAX(h.version) FROM gateway_credentials h
+                         WHERE h.company_id = c.id AND h.gateway = $3)) AS credentials_version
          FROM routers r JOIN companies c ON c.id = r.company_id
          WHERE r.company_id = $1 AND r.id = $2",
         company.as_str(),

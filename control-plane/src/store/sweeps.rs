@@ -80,7 +80,9 @@ pub async fn accounts(conn: &mut Conn<'_>) -> Result<Vec<Account>, StoreError> {
         "SELECT g.company_id, g.gateway, g.key_sealed FROM gateway_credentials g
          WHERE g.version = (SELECT MAX(newest.version) FROM gateway_credentials newest
              WHERE newest.company_id = g.company_id AND newest.gateway = g.gateway)
-         ORDER BY g.company_id, g.gateway"
+             AND g.key_sealed <> $1
+         ORDER BY g.company_id, g.gateway",
+        super::credentials::WITHDRAWN
     )
 }
 

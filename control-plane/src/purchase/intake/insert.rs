@@ -70,8 +70,8 @@ fn means(inner: &Inner, draft: &Draft) -> Means {
 
 /// Where the gateway tells of this payment, if it can reach us.
 fn notify_url(inner: &Inner, draft: &Draft) -> Option<String> {
-    let base = inner.parts.public_url.as_deref()?;
     let path = draft.seller.webhook_path.as_deref()?;
+    let base = inner.parts.public_url.as_deref()?;
     Some(format!("{base}/api/v1/webhook/mercado-pago/{path}"))
 }
 

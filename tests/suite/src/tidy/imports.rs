@@ -47,11 +47,16 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             // Of the gateway only its name; see FORBIDDEN.
             "auth", "config", "domain", "gateway", "limits", "link", "node", "purchase", "seams", "store",
-            "tenants", "text", "vault",
+            "tenants", "text", "vault", "webhook",
         ],
     ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),
     ("control-plane/src/limits", &["domain", "seams"]),
+    ("control-plane/src/webhook", &["domain", "gateway", "purchase", "seams", "store", "vault"]),
+    // Pure: what came in, and what it says.
+    ("control-plane/src/webhook/conekta", &[]),
+    ("control-plane/src/webhook/mercado_pago", &[]),
+    ("control-plane/src/webhook/notice", &[]),
     // Pure: state, event and time in, effects out. Of the gateway only the words of its port.
     ("control-plane/src/purchase/machine", &["domain", "gateway"]),
     ("control-plane/src/purchase/state", &["domain", "gateway"]),
