@@ -5,10 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use hyper::Method;
 use hyper::body::Bytes;
-use pagos_control_plane::domain::id::CompanyId;
-use pagos_control_plane::seams::{Clock, Random};
-use pagos_control_plane::store::{Store, StoreError, credentials};
-use pagos_control_plane::vault::{self, Vault};
 use serde_json::json;
 
 use super::load::Maker;
@@ -63,27 +59,14 @@ impl Place {
         &self.sandbox.ready
     }
 
-    /// Gives the company an account at Mercado Pago, straight into its database.
+    /// Gives the company an account at Mercado Pago.
     ///
     /// # Errors
-    /// When the database or its key file cannot be opened.
+    /// When the settings are refused.
     pub async fn open_mercado_pago(&self) -> anyhow::Result<()> {
-        let ready = self.ready();
-        let key_file = ready.data_dir.join("control-plane/master.key");
-        let vault = Vault::open(&key_file, &Random::default())?;
-        let company = CompanyId::new(&ready.empresa_id);
-        let context =
-            vault::Context { tenant: company.as_str(), field: credentials::MERCADO_PAGO_ACCESS_TOKEN };
-        let sealed = vault.seal(&context, ACCESS_TOKEN);
-        let store = Store::open(&ready.database_url).await?;
-        let adding = store.write(move |conn| {
-            Box::pin(async move {
-                let now = Clock::System.now();
-                credentials::add(conn, &company, credentials::MERCADO_PAGO, &sealed, now).await?;
-                Ok::<_, StoreError>(())
-            })
-        });
-        adding.await.context("storing the access token")
+        let settings = json!({"access_token": ACCESS_TOKEN, "mode": "test"});
+        let company = self.sandbox.cliente_admin().await?;
+        company.make("/api/v1/admin/mi-empresa/configurar-credenciales", &settings).await.map(drop)
     }
 
     /// Makes purchases through a gateway, each by a buyer of its own.
