@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::machine::{DRAWS_MAX, Effect, Event, RouterEnd};
 use super::state::{DrawnUser, Phase, Purchase, UserType};
-use super::{Inner, PurchaseError, offer, router_end};
+use super::{Inner, PurchaseError, keys, offer, router_end};
 use crate::causes::chain;
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
@@ -18,9 +18,9 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::hotspot_user::{draw_name, draw_password};
 use crate::domain::money::Money;
 use crate::gateway::{
-    ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
+    ChargeBody, ChargeRequest, Charging, GatewayPort, Opening, Reading, RefundRequest, Refunding,
 };
-use crate::store::{companies, credentials, purchases};
+use crate::store::{companies, purchases};
 use crate::vault::Context;
 
 /// When the router refused, opening the payment is waited for this long, in milliseconds, so that it can be closed.
@@ -51,11 +51,15 @@ pub(super) async fn perform(
         }
         Effect::Search => {
             let reference = purchase.terms.reference();
-            Event::Searched(gateway(inner, purchase).search(key(inner, purchase).await?, reference).await)
+            Event::Searched(
+                gateway(inner, purchase).search(keys::of(inner, &purchase.terms).await?, reference).await,
+            )
         }
         Effect::Cancel => {
             if let Some(payment) = &purchase.payment {
-                gateway(inner, purchase).cancel(key(inner, purchase).await?, payment.id.clone()).await;
+                gateway(inner, purchase)
+                    .cancel(keys::of(inner, &purchase.terms).await?, payment.id.clone())
+                    .await;
             }
             Event::CancelAsked
         }
@@ -143,7 +147,7 @@ async fn opening_beside(inner: &Inner, purchase: &Purchase) -> Opening {
 }
 
 async fn open_payment(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
-    let key = key(inner, purchase).await?;
+    let key = keys::of(inner, &purchase.terms).await?;
     Ok(gateway(inner, purchase).open(key, offer::sale(&purchase.terms)).await)
 }
 
@@ -162,7 +166,7 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
         body,
         device_session: purchase.terms.card.device_session.clone(),
     };
-    Ok(gateway(inner, purchase).charge(key(inner, purchase).await?, request).await)
+    Ok(gateway(inner, purchase).charge(keys::of(inner, &purchase.terms).await?, request).await)
 }
 
 /// Reads a payment: the named one, else the purchase's own, else one that was hinted at.
@@ -171,7 +175,7 @@ async fn read(inner: &Inner, purchase: &Purchase, named: Option<String>) -> Resu
     let Some(payment) = named.or(own).or_else(|| purchase.hinted.clone()) else {
         return Ok(Reading::Unknown);
     };
-    Ok(gateway(inner, purchase).read(key(inner, purchase).await?, payment).await)
+    Ok(gateway(inner, purchase).read(keys::of(inner, &purchase.terms).await?, payment).await)
 }
 
 async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, PurchaseError> {
@@ -187,7 +191,7 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
         reason: refund.reason,
         idempotency_key: refund.id.clone(),
     };
-    Ok(gateway(inner, purchase).refund(key(inner, purchase).await?, request).await)
+    Ok(gateway(inner, purchase).refund(keys::of(inner, &purchase.terms).await?, request).await)
 }
 
 async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::LoginEnd, PurchaseError> {
@@ -254,18 +258,6 @@ fn revoke_action(purchase: &Purchase) -> Action {
 
 fn reference(purchase: &Purchase) -> PurchaseRef {
     PurchaseRef { id: purchase.terms.id.to_string(), version: purchase.command_version }
-}
-
-/// The gateway key in force when the purchase was asked for.
-async fn key(inner: &Inner, purchase: &Purchase) -> Result<Key, PurchaseError> {
-    let terms = &purchase.terms;
-    let mut reader = inner.parts.store.reader().await?;
-    let (gateway, version) = (terms.gateway.as_str(), terms.credentials_version);
-    let credential = credentials::version(&mut reader.conn(), &terms.company, gateway, version).await?;
-    drop(reader);
-    let sealed = credential.map(|credential| credential.key_sealed).unwrap_or_default();
-    let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
-    Ok(Key(inner.parts.vault.open_sealed(&context, &sealed)?))
 }
 
 /// The password of the purchase's user.
