@@ -51,6 +51,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Postgres, Sqlite, pool::PoolConnection};
 
+use crate::seams::{Checkpoints, Moment, Unwritten};
 pub use conn::Conn;
 use writer::Writer;
 
@@ -127,7 +128,10 @@ impl StoreError {
 
 /// The database of the control plane. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<Backend>);
+pub struct Store {
+    backend: Arc<Backend>,
+    checkpoints: Option<Arc<dyn Checkpoints>>,
+}
 
 #[derive(Debug)]
 enum Backend {
@@ -173,7 +177,7 @@ impl Store {
             })
             .connect_with(options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]))
             .await?;
-        Ok(Self(Arc::new(Backend::Postgres(pool))))
+        Ok(Self::over(Backend::Postgres(pool)))
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
@@ -194,7 +198,17 @@ impl Store {
             .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
             .connect_with(options.read_only(true))
             .await?;
-        Ok(Self(Arc::new(Backend::Sqlite { readers, writer: Writer::start(connection) })))
+        Ok(Self::over(Backend::Sqlite { readers, writer: Writer::start(connection) }))
+    }
+
+    fn over(backend: Backend) -> Self {
+        Self { backend: Arc::new(backend), checkpoints: None }
+    }
+
+    /// The same database, its writes through this handle watched.
+    #[must_use]
+    pub fn watched(&self, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        Self { backend: Arc::clone(&self.backend), checkpoints: Some(checkpoints) }
     }
 
     /// A connection for reading.
@@ -202,7 +216,7 @@ impl Store {
     /// # Errors
     /// When none is free in time.
     pub async fn reader(&self) -> Result<Reader, StoreError> {
-        Ok(match &*self.0 {
+        Ok(match &*self.backend {
             Backend::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
             Backend::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
@@ -220,8 +234,35 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_as("other", work).await
+    }
+
+    /// As [`Self::write`]; `step` names the write to whoever watches.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn write_as<T, E, F>(&self, step: &'static str, work: F) -> Result<T, E>
+    where
+        F: for<'a, 'c> FnOnce(&'a mut Conn<'c>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.pass(step, Moment::Before).await?;
         let limit = Duration::from_millis(WRITE_TIMEOUT_MS);
-        tokio::time::timeout(limit, self.write_unlimited(work)).await.map_err(|_| StoreError::TimedOut)?
+        let written = tokio::time::timeout(limit, self.write_unlimited(work))
+            .await
+            .map_err(|_| StoreError::TimedOut)?;
+        if written.is_ok() {
+            self.pass(step, Moment::After).await?;
+        }
+        written
+    }
+
+    async fn pass(&self, step: &'static str, moment: Moment) -> Result<(), StoreError> {
+        match &self.checkpoints {
+            Some(checkpoints) => checkpoints.at(step, moment).await.map_err(|Unwritten| StoreError::TimedOut),
+            None => Ok(()),
+        }
     }
 
     async fn write_unlimited<T, E, F>(&self, work: F) -> Result<T, E>
@@ -230,7 +271,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite { writer, .. } => writer.run(work).await,
             Backend::Postgres(pool) => {
                 let mut transaction = pool.begin().await.map_err(StoreError::from)?;

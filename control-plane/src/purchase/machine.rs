@@ -299,8 +299,34 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
         | Phase::Mismatch
         | Phase::Stuck => {}
     }
+    if !is_sendable(&purchase, now, timing) {
+        purchase.charge_sealed = None;
+    }
     refund::advance(&mut purchase, now);
     purchase
+}
+
+/// Whether the charge may still be sent, for the first time or under its key: only then are its bytes kept.
+fn is_sendable(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
+    match purchase.phase {
+        Phase::Requested | Phase::Reserved | Phase::ChargeSent => true,
+        Phase::Unknown => {
+            let repeats = purchase.terms.gateway.repeats_by_key() && purchase.payment.is_none();
+            repeats && purchase.charge.as_ref().is_some_and(|charge| due::may_repeat(charge, now, timing))
+        }
+        Phase::Verifying
+        | Phase::ActionRequired
+        | Phase::PendingAsync
+        | Phase::Paid
+        | Phase::Declined
+        | Phase::Refunding
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Reversed
+        | Phase::Mismatch
+        | Phase::Stuck => false,
+    }
 }
 
 /// Whether who paid has waited longer for the access than the company allows.
@@ -308,12 +334,16 @@ fn is_overdue(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
     purchase.paid_at.is_some_and(|paid_at| now.since(paid_at) >= timing.delivery_limit_ms)
 }
 
-/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person.
+/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person. A
+/// refund that is under way is waited for: it changes how much is left.
 fn overdue(purchase: &mut Purchase, now: Timestamp) {
+    if purchase.refund_under_way().is_some() {
+        return;
+    }
     let without_access = purchase.remake || purchase.terms.user_type == UserType::Pin;
     let tried = purchase.refunds.iter().any(|refund| refund.reason == RefundReason::NotDelivered);
     if without_access && !tried {
-        let amount = purchase.terms.product.price.minor - purchase.refunded_minor;
+        let amount = hear::refundable(purchase);
         refund::give_back(purchase, RefundReason::NotDelivered, amount, now);
     } else {
         purchase.phase = Phase::Stuck;

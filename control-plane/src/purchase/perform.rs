@@ -297,7 +297,7 @@ async fn draw_unsold(inner: &Inner, purchase: &Purchase) -> Result<Option<DrawnU
         let free = inner
             .parts
             .store
-            .write(move |conn| {
+            .write_as("name", move |conn| {
                 Box::pin(async move { purchases::claim_name(conn, &router, &name, &id, now).await })
             })
             .await?;

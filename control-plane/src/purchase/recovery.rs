@@ -93,7 +93,7 @@ impl Purchases {
         let runner = self.0.runner.clone();
         let taken = {
             let (row, runner, ours) = (row.clone(), runner.clone(), self.0.parts.clock.now());
-            let take = self.0.parts.store.write(move |conn| {
+            let take = self.0.parts.store.write_as("takeover", move |conn| {
                 Box::pin(async move {
                     let now = runners::now(conn, ours).await?;
                     purchases::take_over(conn, &row, &runner, now).await
@@ -150,7 +150,7 @@ impl Purchases {
             .0
             .parts
             .store
-            .write(move |conn| {
+            .write_as("lease", move |conn| {
                 Box::pin(async move {
                     if first {
                         runners::retire_others(conn, &runner, &node).await?;
@@ -170,7 +170,7 @@ impl Purchases {
             .0
             .parts
             .store
-            .write(move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
+            .write_as("lease_end", move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
             .await;
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "lease of this process could not be ended");
@@ -213,7 +213,7 @@ impl Purchases {
     async fn prune(&self) {
         let now = self.0.parts.clock.now();
         loop {
-            let work = self.0.parts.store.write(move |conn| {
+            let work = self.0.parts.store.write_as("prune", move |conn| {
                 Box::pin(async move {
                     runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
                     purchases::prune(conn, now).await

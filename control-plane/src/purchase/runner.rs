@@ -297,6 +297,7 @@ impl Run {
         row.undecided = self.purchase.is_undecided();
         row.attention = self.purchase.needs_person();
         row.wake_at = self.purchase.wake_at.0;
+        let step = self.purchase.phase.as_str();
         let entry = books::entry(&self.purchase);
         let mut changed = (entry != self.entry).then(|| entry.clone());
         let mut pause = COMMIT_PAUSE_FIRST_MS;
@@ -305,7 +306,7 @@ impl Run {
                 (Ok(state), Ok(lines)) => {
                     row.state = state;
                     let lines = (!self.lines.is_empty()).then_some(lines);
-                    save(&self.inner.parts.store, row.clone(), changed.clone(), lines).await
+                    save(&self.inner.parts.store, step, row.clone(), changed.clone(), lines).await
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
@@ -386,14 +387,16 @@ impl Run {
     }
 }
 
+/// Writes one transition; watchers know it by the phase it leads to.
 async fn save(
     store: &Store,
+    step: &'static str,
     row: Row,
     entry: Option<Entry>,
     lines: Option<String>,
 ) -> Result<bool, StoreError> {
     store
-        .write(move |conn| {
+        .write_as(step, move |conn| {
             Box::pin(async move {
                 let saved = purchases::save(conn, &row).await?;
                 if !saved {

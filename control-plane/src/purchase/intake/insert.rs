@@ -38,7 +38,7 @@ pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, Int
     let inserted = inner
         .parts
         .store
-        .write(move |conn| {
+        .write_as("new", move |conn| {
             Box::pin(async move {
                 match insert_in(conn, &draft, purchase, users, runner).await? {
                     Some(insertion) => Ok(insertion),

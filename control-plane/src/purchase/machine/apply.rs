@@ -256,22 +256,9 @@ fn after_revoke(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
 
 /// Money has moved: from here the only way is forward, or the money back.
 pub(super) fn pay(purchase: &mut Purchase, now: Timestamp) {
-    purchase.remake |= match purchase.phase {
-        Phase::RolledBack | Phase::Failed | Phase::Declined => true,
-        Phase::Requested
-        | Phase::Reserved
-        | Phase::ChargeSent
-        | Phase::Verifying
-        | Phase::Unknown
-        | Phase::ActionRequired
-        | Phase::PendingAsync
-        | Phase::Paid
-        | Phase::Refunding
-        | Phase::Completed
-        | Phase::Reversed
-        | Phase::Mismatch
-        | Phase::Stuck => purchase.released,
-    };
+    purchase.remake |= purchase.released || was_removed(purchase.phase);
+    // What was to be removed is to be kept now.
+    purchase.undo = None;
     purchase.phase = Phase::Paid;
     purchase.paid_at = Some(now);
     purchase.failure = None;
@@ -282,6 +269,24 @@ pub(super) fn pay(purchase: &mut Purchase, now: Timestamp) {
     purchase.command_version += 1;
     purchase.wake_at = now;
     purchase.shown |= super::is_usable(purchase);
+}
+
+/// Whether the user of a purchase in this phase was removed, or never stood.
+pub(super) const fn was_removed(phase: Phase) -> bool {
+    match phase {
+        Phase::RolledBack | Phase::Failed | Phase::Declined | Phase::Refunding | Phase::Reversed => true,
+        Phase::Requested
+        | Phase::Reserved
+        | Phase::ChargeSent
+        | Phase::Verifying
+        | Phase::Unknown
+        | Phase::ActionRequired
+        | Phase::PendingAsync
+        | Phase::Paid
+        | Phase::Completed
+        | Phase::Mismatch
+        | Phase::Stuck => false,
+    }
 }
 
 /// No money moved and the router may hold the user.

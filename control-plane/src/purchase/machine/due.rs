@@ -61,13 +61,14 @@ fn ask(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
     if purchase.payment.is_some() {
         return if closing_is_due(purchase, charge, now, timing) { Effect::Cancel } else { Effect::Read };
     }
-    let key_lives = now.since(charge.started_at) < timing.key_life_ms;
     let repeats = purchase.terms.gateway.repeats_by_key() && purchase.charge_sealed.is_some();
-    if repeats && key_lives && charge.resends < RESENDS_MAX && charge.refusal.is_none() {
-        Effect::Charge
-    } else {
-        look(purchase)
-    }
+    if repeats && may_repeat(charge, now, timing) { Effect::Charge } else { look(purchase) }
+}
+
+/// Whether the charge may be sent again under its key, where the gateway knows keys.
+pub(super) fn may_repeat(charge: &Charge, now: Timestamp, timing: &Timing) -> bool {
+    let key_lives = now.since(charge.started_at) < timing.key_life_ms;
+    key_lives && charge.resends < RESENDS_MAX && charge.refusal.is_none()
 }
 
 /// Reads the payment if one is known, else searches it.
@@ -93,7 +94,7 @@ fn lease_is_over(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
 }
 
 fn deliver(purchase: &Purchase) -> Effect {
-    if purchase.recheck {
+    if purchase.recheck && purchase.asks == 0 {
         look(purchase)
     } else if purchase.remake {
         Effect::Remake

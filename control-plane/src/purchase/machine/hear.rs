@@ -180,7 +180,7 @@ fn ask_sooner(purchase: &mut Purchase, now: Timestamp) {
 }
 
 /// Most that can still go back, in minor units.
-fn refundable(purchase: &Purchase) -> i64 {
+pub(super) fn refundable(purchase: &Purchase) -> i64 {
     purchase.seen_minor.unwrap_or(purchase.terms.product.price.minor) - purchase.refunded_minor
 }
 

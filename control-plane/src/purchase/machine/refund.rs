@@ -43,7 +43,6 @@ pub(super) fn due(purchase: &Purchase) -> Option<(Timestamp, Effect)> {
 pub(super) fn after_sending(purchase: &mut Purchase, refunding: Refunding, now: Timestamp) {
     let Some(refund) = purchase.refund_under_way_mut() else { return };
     refund.state = RefundState::Sent;
-    refund.asks = 0;
     refund.wake_at = match refunding {
         Refunding::Accepted => now,
         Refunding::Refused(failure) => {
@@ -145,11 +144,15 @@ fn settle(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Times
 
 /// The money stays: a person has to look at it.
 fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
-    if let Some(refund) = purchase.refund_under_way_mut() {
-        refund.state = RefundState::Refused;
-        refund.refusal = Some(failure);
-    }
-    if purchase.phase == Phase::Refunding {
+    let Some(refund) = purchase.refund_under_way_mut() else { return };
+    refund.state = RefundState::Refused;
+    refund.refusal = Some(failure);
+    let own = refund.payment.is_none();
+    if own && purchase.phase == Phase::Refunding && purchase.paid_at.is_none() {
+        // It was never what was asked for: the person who sent it back decides anew.
+        purchase.phase = Phase::Mismatch;
+        purchase.released = true;
+    } else if own && purchase.phase == Phase::Refunding {
         // Who has neither access nor money back is served as before, as soon as that is possible.
         purchase.phase = Phase::Stuck;
         purchase.undo = None;

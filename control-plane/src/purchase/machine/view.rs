@@ -1,7 +1,7 @@
 //! What the gateway shows of the payment, taken into the state.
 
 use super::Timing;
-use super::apply::{ask_later, decline, pay, wait_for_gateway};
+use super::apply::{ask_later, decline, pay, wait_for_gateway, was_removed};
 use super::refund;
 use crate::domain::code::Code;
 use crate::domain::failure::Failure;
@@ -171,7 +171,8 @@ fn after_refusal(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
 /// News about a purchase that was settled before.
 fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     purchase.recheck = false;
-    let unpaid = purchase.paid_at.is_none();
+    // A payment that a person sends back without having it recorded is not taken for a new one.
+    let unpaid = purchase.paid_at.is_none() && purchase.phase != Phase::Refunding;
     match (&view.status, purchase.phase) {
         (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now),
         (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, _) if unpaid => mismatch(purchase, view),
@@ -199,6 +200,7 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
 
 /// Money moved, but not as it was asked for.
 fn mismatch(purchase: &mut Purchase, view: &PaymentView) {
+    purchase.released |= was_removed(purchase.phase);
     purchase.phase = Phase::Mismatch;
     purchase.seen_minor = Some(view.amount_minor);
     purchase.charge_sealed = None;
@@ -230,6 +232,8 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
             wait_for_gateway(purchase, pause, now);
         }
         phase if is_awaited(phase) => ask_later(purchase, now),
+        // Who paid does not wait for the news: it is asked for again once the access is given.
+        Phase::Paid => purchase.asks += 1,
         _ => match schedule::recheck_pause_ms(purchase.asks) {
             Some(pause) => {
                 purchase.asks += 1;
