@@ -27,7 +27,7 @@ pub async fn measure(database: Database, options: &Options, report: &mut Report)
         let mib = f64::from(u32::try_from(resident_kib(pid)?)?) / 1024.0;
         report.add(
             database,
-            &format!("memory of the {part}, idle"),
+            &format!("memory of the {part}, nothing to do"),
             mib,
             "MiB",
             Some(Budget::AtMost(budget_mib)),
