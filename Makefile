@@ -5,7 +5,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BINARIES := -p pagos-simulator -p pagos-control-plane -p pagos-agent -p pagos-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test setup format lint docs build-tests run-tests faults chaos bench-users deny clean
+.PHONY: help sandbox test setup format lint docs build-tests run-tests faults chaos bench deny clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,9 +43,9 @@ chaos: ## Break everything at random under load, one half of MINUTES on each dat
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
 	@$(TARGET_DIR)/perf/chaos --minutes $(or $(MINUTES),10) $(ARGS)
 
-bench-users: ## Purchase time with 5,000 users on the router against none
+bench: ## Measure everything on both databases, some minutes; ARGS="--only users" for less, ARGS=--help for more
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
-	@$(TARGET_DIR)/perf/bench-users
+	@$(TARGET_DIR)/perf/bench $(ARGS)
 
 deny: ## Check licences, banned crates and sources (needs cargo-deny)
 	$(CARGO) deny check licenses bans sources

@@ -10,6 +10,7 @@
 //! | [`books`] | the transaction row that a state shows as |
 //! | [`reply`] | what the buyer's page is told |
 //! | [`intake`] | a request becomes a stored purchase, once |
+//! | [`keys`] | gateway keys, opened once |
 //! | [`perform`] | effects, through the link and gateway ports |
 //! | [`runner`] | the loop: commit, perform, take in |
 //! | [`tell`] | messages from outside reach a purchase |
@@ -28,6 +29,7 @@ pub mod counted;
 mod facts;
 mod inbox;
 pub mod intake;
+mod keys;
 pub mod machine;
 mod offer;
 pub mod perform;
@@ -120,6 +122,7 @@ pub(crate) struct Inner {
     /// Names this process in the rows it runs.
     runner: String,
     transactions: Sequence,
+    keys: keys::Keys,
     running: Mutex<BTreeMap<PurchaseId, Running>>,
     stopping: watch::Sender<bool>,
 }
@@ -160,6 +163,7 @@ impl Purchases {
             parts,
             runner,
             transactions: Sequence::new("transactions"),
+            keys: keys::Keys::default(),
             running: Mutex::default(),
             stopping: watch::Sender::new(false),
         }))

@@ -51,7 +51,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Postgres, Sqlite, pool::PoolConnection};
+use sqlx::{Connection as _, Postgres, Sqlite, pool::PoolConnection};
 
 use crate::seams::{Checkpoints, Moment, Unwritten};
 pub use conn::Conn;
@@ -69,6 +69,8 @@ const MIGRATION_TIMEOUT_MS: &str = "0";
 const SQLITE_READERS_MAX: u32 = 4;
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 32;
+/// A connection to PostgreSQL that was idle for so long is tried before it is used, in milliseconds.
+const TRUSTED_IDLE_MS: u64 = 1_000;
 /// How long a SQLite connection waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
 
@@ -162,6 +164,15 @@ impl Store {
         MIGRATIONS.run(&migrating).await?;
         migrating.close().await;
         let pool = limited(POSTGRES_CONNECTIONS_MAX)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for >= Duration::from_millis(TRUSTED_IDLE_MS) {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]))
             .await?;
         Ok(Self::over(Backend::Postgres(pool)))
@@ -180,6 +191,8 @@ impl Store {
         let connection = writing.acquire().await?.detach();
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS_MAX)
+            // A file does not hang up.
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
             .connect_with(options.read_only(true))
             .await?;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::machine::{DRAWS_MAX, Effect, Event, RouterEnd};
 use super::state::{DrawnUser, Phase, Purchase, UserType};
-use super::{Inner, PurchaseError, offer, router_end};
+use super::{Inner, PurchaseError, keys, offer, router_end};
 use crate::causes::chain;
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
@@ -21,7 +21,7 @@ use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
     Searching,
 };
-use crate::store::{companies, credentials, purchases};
+use crate::store::{companies, purchases};
 use crate::vault::Context;
 
 /// When the router refused, opening the payment is waited for this long, in milliseconds, so that it can be closed.
@@ -269,18 +269,14 @@ fn reference(purchase: &Purchase) -> PurchaseRef {
 
 /// The gateway key in force when the purchase was asked for; none when it cannot be opened, which only a person can mend.
 async fn key(inner: &Inner, purchase: &Purchase) -> Result<Option<Key>, PurchaseError> {
-    let terms = &purchase.terms;
-    let mut reader = inner.parts.store.reader().await?;
-    let (gateway, version) = (terms.gateway.as_str(), terms.credentials_version);
-    let credential = credentials::version(&mut reader.conn(), &terms.company, gateway, version).await?;
-    drop(reader);
-    let sealed = credential.map(|credential| credential.key_sealed).unwrap_or_default();
-    let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
-    let opened = inner.parts.vault.open_sealed(&context, &sealed);
-    Ok(opened
-        .inspect_err(|error| tracing::error!(error = %chain(error), "gateway key could not be opened"))
-        .ok()
-        .map(Key))
+    match keys::of(inner, &purchase.terms).await {
+        Ok(key) => Ok(Some(key)),
+        Err(PurchaseError::Vault(error)) => {
+            tracing::error!(error = %chain(&error), "gateway key could not be opened");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The password of the purchase's user.

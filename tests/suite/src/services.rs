@@ -2,7 +2,7 @@
 //!
 //! The server runs below a small shell that holds its standard input: when the test run ends, however it ends, the input
 //! closes, the shell stops the server and removes its data. Started by root, it runs as an unprivileged user, since
-//! PostgreSQL refuses root. Nothing is synced to disk: the data is worth nothing.
+//! PostgreSQL refuses root. Nothing is synced to disk, except for benchmarks: the data is worth nothing.
 
 mod postgres;
 
@@ -35,6 +35,17 @@ impl Services {
     /// When a server cannot be started: a missing service is a failure.
     pub async fn shared() -> anyhow::Result<&'static Self> {
         SERVER.get_or_try_init(Self::find_or_start).await
+    }
+
+    /// Starts a server that syncs what it commits, and makes it the one that this process uses.
+    ///
+    /// # Errors
+    /// When it cannot be started, or another one is in use.
+    pub async fn start_synced() -> anyhow::Result<()> {
+        let server =
+            tokio::task::spawn_blocking(Postgres::start_synced).await.context("starting PostgreSQL")??;
+        let services = Self { url: server.url().to_owned(), _own: Some(server) };
+        SERVER.set(services).ok().context("another server is in use already")
     }
 
     async fn find_or_start() -> anyhow::Result<Self> {

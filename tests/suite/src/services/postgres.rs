@@ -23,11 +23,11 @@ const START_MS_MAX: u64 = 30_000;
 const CONNECTIONS_MAX: &str = "1000";
 
 /// Runs the server, kills and starts it again as it is told; once standard input ends, stops it and removes its data.
-/// Nothing is synced to disk: the machine itself does not crash. What was committed outlives the server.
+/// What was committed outlives the server.
 const KEEPER: &str = r#"
 run() {
   "$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c fsync=off -c synchronous_commit="$5" -c full_page_writes=off -c max_connections="$4" -c shared_buffers=32MB \
+    -c max_connections="$4" $5 \
     >"$2/log" 2>&1 &
   server=$!
 }
@@ -53,6 +53,23 @@ enum Commits {
     Forgettable,
     /// It waits.
     Kept,
+    /// It waits until it is on disk, as on a server that people run.
+    OnDisk,
+}
+
+impl Commits {
+    /// Settings of the server; nothing is synced to disk unless it is measured: the machine itself does not crash.
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Forgettable => {
+                "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB"
+            }
+            Self::Kept => {
+                "-c fsync=off -c synchronous_commit=on -c full_page_writes=off -c shared_buffers=32MB"
+            }
+            Self::OnDisk => "",
+        }
+    }
 }
 
 /// A running server; stops when dropped, or when this process ends.
@@ -79,6 +96,14 @@ impl Postgres {
     /// When the programs are not found or the server does not start.
     pub fn start_to_be_killed() -> anyhow::Result<Self> {
         Self::run(Commits::Kept)
+    }
+
+    /// Starts one with the settings that a server comes with: what it committed is on disk. For benchmarks.
+    ///
+    /// # Errors
+    /// When the programs are not found or the server does not start.
+    pub fn start_synced() -> anyhow::Result<Self> {
+        Self::run(Commits::OnDisk)
     }
 
     /// Kills the server: every connection breaks, new ones are refused.
@@ -117,10 +142,7 @@ impl Postgres {
             .arg(&programs)
             .arg(&dir)
             .args([&port.to_string(), CONNECTIONS_MAX])
-            .arg(match commits {
-                Commits::Forgettable => "off",
-                Commits::Kept => "on",
-            });
+            .arg(commits.settings());
         command
             .current_dir(&dir)
             .stdin(Stdio::piped())
