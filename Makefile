@@ -5,7 +5,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BINARIES := -p pagos-simulator -p pagos-control-plane -p pagos-agent -p pagos-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test setup format lint docs build-tests run-tests soak world bench-users deny clean
+.PHONY: help sandbox test setup format lint docs build-tests run-tests faults chaos soak world bench deny clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -35,6 +35,14 @@ build-tests: ## Build all programs and tests
 run-tests: ## Run all tests on both databases (after setup and build-tests)
 	REQUIRE_SERVICES=1 $(TARGET_DIR)/debug/with-services $(CARGO) test --locked --workspace
 
+faults: ## Provoke every fault at both gateways on both databases and print how each ended; FAULTS="refund" chooses
+	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
+	@$(TARGET_DIR)/perf/faults $(FAULTS)
+
+chaos: ## Break everything at random under load, one half of MINUTES on each database; ARGS="--seed 7" for options
+	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
+	@$(TARGET_DIR)/perf/chaos --minutes $(or $(MINUTES),10) $(ARGS)
+
 soak: ## Run many seeded worlds: SEEDS=2000, FROM=0
 	$(CARGO) build --locked --profile perf --bin worlds -p pagos-suite
 	@$(TARGET_DIR)/perf/worlds --seeds $(or $(SEEDS),2000) --from $(or $(FROM),0)
@@ -43,9 +51,9 @@ world: ## Run one seeded world and print its trace: SEED=7
 	$(CARGO) build --locked --bin worlds -p pagos-suite
 	@$(TARGET_DIR)/debug/worlds --seed $(or $(SEED),0)
 
-bench-users: ## Purchase time with 5,000 users on the router against none
+bench: ## Measure everything on both databases, some minutes; ARGS="--only users" for less, ARGS=--help for more
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
-	@$(TARGET_DIR)/perf/bench-users
+	@$(TARGET_DIR)/perf/bench $(ARGS)
 
 deny: ## Check licences, banned crates and sources (needs cargo-deny)
 	$(CARGO) deny check licenses bans sources

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod attention;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::serve;
+use crate::text::Language;
 
 /// How long work on other threads may take after the service has stopped, in milliseconds.
 const LEFTOVERS_MS: u64 = 500;
@@ -35,6 +38,12 @@ enum Command {
         /// File that is written, as JSON, when the service is up.
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
+    },
+    /// List what waits for a person; reads the database, also while the service runs.
+    Attention {
+        /// es or en; without it, the terminal's own.
+        #[arg(long, value_name = "LANGUAGE")]
+        language: Option<String>,
     },
     /// Look at the configuration.
     Config {
@@ -73,6 +82,16 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             // Work that cannot be cancelled, such as a password being hashed, must not hold up the end.
             runtime.shutdown_timeout(Duration::from_millis(LEFTOVERS_MS));
             outcome
+        }
+        Command::Attention { language } => {
+            let config = Config::load(file, &environment)?;
+            let language =
+                language.map_or_else(|| attention::language(&environment), |tag| Language::accepted(&tag));
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .context("starting the runtime")?;
+            print(&runtime.block_on(attention::list(&config, language))?)
         }
         Command::Config { action: ConfigAction::Check } => {
             Config::load(file, &environment)?;

@@ -99,6 +99,7 @@ pub struct Config {
     pub limits: Limits,
     pub sessions: Sessions,
     pub api_keys: ApiKeys,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -177,6 +178,22 @@ pub struct Sessions {
 #[expect(missing_docs, reason = "each key is described in config.default.toml")]
 pub struct ApiKeys {
     pub days: u32,
+}
+
+/// Metrics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Metrics {
+    pub listen: String,
+}
+
+impl Metrics {
+    /// Where metrics are read; none when they are off.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listen.parse().ok()
+    }
 }
 
 /// Logging.
@@ -264,6 +281,9 @@ impl Config {
         if self.sessions.hours == 0 || self.api_keys.days == 0 {
             return Err(wrong("sessions.hours and api_keys.days", "must not be zero"));
         }
+        if !self.metrics.listen.is_empty() && self.metrics.address().is_none() {
+            return Err(wrong("metrics.listen", "must be empty or address:port, such as 127.0.0.1:9090"));
+        }
         if !self.agent_address.is_empty() && !self.agent_address.contains(':') {
             return Err(wrong("agent_address", "must be host:port"));
         }
@@ -277,6 +297,16 @@ impl Config {
             format!("sqlite:{}", self.data_dir.join("pagos.db").display())
         } else {
             self.database_url.0.clone()
+        }
+    }
+
+    /// Address of this service as the world sees it; where it listens when none is set.
+    #[must_use]
+    pub fn public_base(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.http.listen)
+        } else {
+            self.public_url.clone()
         }
     }
 
@@ -397,6 +427,7 @@ mod tests {
             ("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", "many"),
             ("PAGOS_PUBLIC_URL", "example.org"),
             ("PAGOS_HTTP__BODY_BYTES_MAX", "1"),
+            ("PAGOS_METRICS__LISTEN", "9090"),
         ] {
             assert!(Config::load(None, &environment(&[(name, value)])).is_err(), "{name}");
         }

@@ -9,6 +9,7 @@
 
 pub mod conekta;
 mod exchange;
+pub mod measured;
 pub mod mercado_pago;
 
 use std::sync::Arc;
@@ -17,9 +18,12 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::domain::code::Code;
 use crate::domain::failure::Failure;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+
+pub use mercado_pago::answer::PaymentFacts;
 
 /// The gateways a purchase can be paid through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -356,6 +360,10 @@ pub trait GatewayPort: Send + Sync {
     fn refund(&self, key: Key, refund: RefundRequest) -> BoxFuture<'static, Refunding>;
     /// Lists payments that were paid.
     fn list_paid(&self, key: Key, list: ListRequest) -> BoxFuture<'static, Listing>;
+    /// A payment in the gateway's own words, or the code of its refusal; asked only of Mercado Pago.
+    fn facts(&self, _key: Key, _payment: String) -> BoxFuture<'static, Result<PaymentFacts, Code>> {
+        Box::pin(std::future::ready(Err(Code::GatewayError)))
+    }
 }
 
 /// All gateways.

@@ -9,11 +9,13 @@
 //! | [`body`] | reading and checking what was sent |
 //! | [`extract`] | who is asking |
 //! | [`account`] | what all endpoints about users share |
+//! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
 //! | [`company`] | endpoints for admins of a company |
 //! | [`admin`] | endpoints for operators of the platform |
 //! | [`service`] | health and readiness |
+//! | [`webhook`] | notifications of the gateways |
 //! | [`setup`] | the page that makes the first super admin |
 //!
 //! A handler parses, calls one function and renders. No SQL and no gateway here.
@@ -31,6 +33,8 @@ pub mod portal;
 pub mod service;
 pub mod session;
 pub mod setup;
+pub mod transaction;
+pub mod webhook;
 
 use axum::Router;
 use axum::extract::Request;
@@ -57,6 +61,7 @@ fn portal_routes() -> Routes {
         ("/api/v1/catalogo_perfiles_venta/{producto_id}", get(portal::catalogue_item::handle)),
         ("/api/v1/payments/pagar-conekta", post(portal::pay_conekta::handle)),
         ("/api/v1/payments/pagar-mercado-pago", post(portal::pay_mercado_pago::handle)),
+        ("/api/v1/payments/estado-pago/{payment_id}", get(portal::gateway_status::handle)),
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
     ]
 }
@@ -69,13 +74,26 @@ fn session_routes() -> Routes {
         ("/api/v1/auth/logout", post(session::log_out::handle)),
         ("/api/v1/auth/change-password", post(session::change_password::handle)),
 
-        ("/api/v1/admin/mi-empresa", get(company::show::handle)),
+        ("/api/v1/payments/configurar-credenciales", post(company::payment_settings::handle)),
+        ("/api/v1/webhook/empresa/{empresa_id}/configurar-webhook", post(webhook::configure::handle)),
+        ("/api/v1/webhook/empresa/{empresa_id}/estado-webhook", get(webhook::status::handle)),
+        ("/api/v1/webhook/transaccion/{external_reference}", get(webhook::transaction::handle)),
+
+        ("/api/v1/admin/mi-empresa", get(company::show::handle).put(company::change::handle)),
+        ("/api/v1/admin/mi-empresa/configurar-credenciales", post(company::mercado_pago_change::handle)),
+        ("/api/v1/admin/mi-empresa/mercado-pago", get(company::mercado_pago_show::handle)),
         ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
         ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
         ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
         ("/api/v1/admin/mi-empresa/transacciones", get(company::transaction_list::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones/{id}", get(company::transaction_show::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones/{id}/reembolso", post(company::transaction_refund::handle)),
+        ("/api/v1/admin/mi-empresa/transacciones/{id}/resolver", post(company::transaction_resolve::handle)),
+        ("/api/v1/admin/mi-empresa/revision", get(company::review_list::handle)),
+        ("/api/v1/admin/mi-empresa/revision/pagos-sueltos/{gateway}/{payment_id}/enterado",
+            post(company::stray_acknowledge::handle)),
         ("/api/v1/admin/products", post(company::product_create::handle).get(company::product_list::handle)),
         ("/api/v1/admin/products/{producto_id}", get(company::product_show::handle)
             .put(company::product_change::handle).delete(company::product_deactivate::handle)),
@@ -94,9 +112,27 @@ fn session_routes() -> Routes {
         ("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys", get(admin::key_list::handle)),
         ("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys/{key_id}/revoke", post(admin::key_revoke::handle)),
         ("/admin/empresas/{empresa_id}/routers/{router_id}/api-key-status", get(admin::key_status::handle)),
+        ("/admin/revision", get(admin::review_list::handle)),
+        ("/admin/empresas/{empresa_id}/transacciones/{id}", get(admin::transaction_show::handle)),
+        ("/admin/empresas/{empresa_id}/transacciones/{id}/resolver", post(admin::transaction_resolve::handle)),
+        ("/admin/empresas/{empresa_id}/revision/pagos-sueltos/{gateway}/{payment_id}/enterado",
+            post(admin::stray_acknowledge::handle)),
         ("/admin/usuarios", post(admin::user_create::handle).get(admin::user_list::handle)),
         ("/admin/usuarios/{usuario_id}", get(admin::user_show::handle)),
         ("/admin/usuarios/{usuario_id}/toggle-activo", put(admin::user_toggle::handle)),
+    ]
+}
+
+/// For gateways: signed, never from a browser.
+#[rustfmt::skip]
+fn webhook_routes() -> Routes {
+    vec![
+        ("/api/v1/webhook", post(webhook::either::handle)),
+        ("/api/v1/webhook/conekta", post(webhook::conekta::handle)),
+        ("/api/v1/webhook/conekta/{ruta}", post(webhook::conekta_company::handle)),
+        ("/api/v1/webhook/mercado-pago", post(webhook::mercado_pago::handle)),
+        ("/api/v1/webhook/mercado-pago/{ruta}", post(webhook::mercado_pago_company::handle)),
+        ("/api/v1/webhook/test-webhook", get(webhook::test::handle)),
     ]
 }
 
@@ -116,6 +152,7 @@ pub fn router(app: &Shared) -> Router {
     let groups = [
         (portal_routes(), Some(portal_cors())),
         (session_routes(), session_cors(&app.config.http.cors_origins)),
+        (webhook_routes(), None),
         (open_routes(), None),
     ];
     let mut known = Vec::new();

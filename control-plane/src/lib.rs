@@ -12,9 +12,11 @@
 //! | [`gateway`] | the payment gateways |
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
+//! | [`webhook`] | notifications of the gateways |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
+//! | [`metrics`] | what this process counts |
 //! | [`config`], [`cli`], [`serve`] | how the program is set up, called and run |
 //!
 //! Imports go one way: `http` and `serve` know everything, `purchase` knows ports and store, `domain` knows nothing.
@@ -28,6 +30,7 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod link;
+pub mod metrics;
 pub mod node;
 pub mod purchase;
 pub mod seams;
@@ -36,3 +39,4 @@ pub mod store;
 pub mod tenants;
 pub mod text;
 pub mod vault;
+pub mod webhook;

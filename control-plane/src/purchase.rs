@@ -10,18 +10,26 @@
 //! | [`books`] | the transaction row that a state shows as |
 //! | [`reply`] | what the buyer's page is told |
 //! | [`intake`] | a request becomes a stored purchase, once |
+//! | [`keys`] | gateway keys, opened once |
 //! | [`perform`] | effects, through the link and gateway ports |
 //! | [`runner`] | the loop: commit, perform, take in |
 //! | [`tell`] | messages from outside reach a purchase |
 //! | [`site`] | what agents ask and tell about reservations |
 //! | [`sweep`] | what nobody told us, at routers and gateways |
+//! | [`admin`] | what people see, ask and decide |
+//! | [`counted`] | what is counted of purchases |
+//! | [`facts`] | a payment in the gateway's own words |
 //! | [`recovery`] | what becomes of purchases that no living process runs |
 //!
 //! Start reading at [`runner`]. A purchase runs in a task of its own; who asked for it only watches.
 
+pub mod admin;
 pub mod books;
+pub mod counted;
+mod facts;
 mod inbox;
 pub mod intake;
+mod keys;
 pub mod machine;
 mod offer;
 pub mod perform;
@@ -52,6 +60,7 @@ use crate::seams::{Clock, Random, instant};
 use crate::store::sequence::Sequence;
 use crate::store::{Store, StoreError, purchases};
 use crate::vault::{Vault, VaultError};
+pub use admin::AdminError;
 use inbox::{Inbox, Letter};
 use machine::{Message, Timing};
 use reply::Reply;
@@ -69,6 +78,8 @@ const PARK_LOOK_MS: u64 = 20;
 const HANDOVER_TRIES: u32 = 200;
 /// After so many looks a purchase of this process without a task is given one.
 const HANDOVER_PATIENCE: u32 = 50;
+/// After so many looks a purchase of another process is left to that process.
+const ELSEWHERE_TRIES: u32 = 3;
 /// Pause between two looks, in milliseconds.
 const HANDOVER_PAUSE_MS: u64 = 5;
 
@@ -88,7 +99,7 @@ pub struct Parts {
     pub gateways: Gateways,
     /// Names the installation of this process; only one process at a time is it.
     pub node: String,
-    /// Where gateways reach this service from outside, without a trailing slash; none when they cannot.
+    /// Address of this service as gateways see it, without a slash at the end; none when they cannot.
     pub public_url: Option<String>,
     /// How much may go on at once.
     pub limits: Limits,
@@ -111,6 +122,7 @@ pub(crate) struct Inner {
     /// Names this process in the rows it runs.
     runner: String,
     transactions: Sequence,
+    keys: keys::Keys,
     running: Mutex<BTreeMap<PurchaseId, Running>>,
     stopping: watch::Sender<bool>,
 }
@@ -151,6 +163,7 @@ impl Purchases {
             parts,
             runner,
             transactions: Sequence::new("transactions"),
+            keys: keys::Keys::default(),
             running: Mutex::default(),
             stopping: watch::Sender::new(false),
         }))
@@ -211,9 +224,15 @@ impl Purchases {
                 return Ok(Some(watch::channel(Arc::new(read_state(&row)?)).1));
             }
             // A row of this process without a task is getting its task, or has lost it: then it is given a new one.
-            let abandoned = row.runner != self.0.runner || attempt % HANDOVER_PATIENCE == 0;
-            if abandoned && let Some(state) = self.adopt(row, Vec::new()).await? {
-                return Ok(Some(state));
+            let elsewhere = row.runner != self.0.runner;
+            if elsewhere || attempt % HANDOVER_PATIENCE == 0 {
+                if let Some(state) = self.adopt(row.clone(), Vec::new()).await? {
+                    return Ok(Some(state));
+                }
+                // Another living process runs it: what is stored is what it last made sure of.
+                if elsewhere && attempt >= ELSEWHERE_TRIES {
+                    return Ok(Some(watch::channel(Arc::new(read_state(&row)?)).1));
+                }
             }
             tokio::time::sleep(Duration::from_millis(HANDOVER_PAUSE_MS)).await;
         }
@@ -241,7 +260,9 @@ fn read_state(row: &purchases::Row) -> Result<Purchase, PurchaseError> {
 async fn settled(state: &mut watch::Receiver<Arc<Purchase>>, parts: &Parts) -> Arc<Purchase> {
     let purchase = Arc::clone(&state.borrow_and_update());
     let age = parts.clock.now().since(purchase.terms.created_at);
-    let left = u64::try_from(parts.timing.answer_deadline_ms.saturating_sub(age)).unwrap_or(0);
+    // A clock that was set back makes nobody wait longer.
+    let left = parts.timing.answer_deadline_ms.saturating_sub(age).min(parts.timing.answer_deadline_ms);
+    let left = u64::try_from(left).unwrap_or(0);
     let mut deadline = instant() + Duration::from_millis(left);
     loop {
         let purchase = Arc::clone(&state.borrow_and_update());

@@ -6,11 +6,13 @@
 #[cfg(feature = "simulation")]
 pub mod simulation;
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::future::BoxFuture;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::task::JoinHandle;
 
@@ -111,19 +113,6 @@ pub(crate) fn simulated() -> bool {
     simulation::world().is_some()
 }
 
-/// Where a process may be killed in a simulated world; elsewhere nothing.
-#[cfg_attr(not(feature = "simulation"), expect(clippy::unused_async, reason = "waits in a simulated world"))]
-pub async fn crash_point(what: &'static str, name: &'static str, when: &'static str) {
-    #[cfg(feature = "simulation")]
-    if let Some(world) = simulation::world()
-        && world.pass(&format!("{what}.{name}.{when}"))
-    {
-        std::future::pending::<()>().await;
-    }
-    #[cfg(not(feature = "simulation"))]
-    let _ = (what, name, when);
-}
-
 /// Draws from the operating system's generator.
 #[derive(Debug, Clone)]
 pub struct Random(Arc<SystemRandom>);
@@ -177,3 +166,24 @@ impl Random {
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid().to_string()
     }
 }
+
+/// Where a write to the database stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// Its transaction has not begun.
+    Before,
+    /// It is on disk, and the caller does not know yet.
+    After,
+}
+
+/// Watches the writes to the database. Tests end a process at such a moment, by a future that never ends, or let the
+/// write fail there; a service has none, and pays nothing.
+pub trait Checkpoints: Debug + Send + Sync {
+    /// A write has come to a moment; `step` names the write. On [`Unwritten`] its caller is told that the database
+    /// failed: before the transaction nothing is written, after it everything is.
+    fn at(&self, step: &'static str, moment: Moment) -> BoxFuture<'_, Result<(), Unwritten>>;
+}
+
+/// The caller of a write shall be told that the database failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unwritten;

@@ -6,12 +6,14 @@
 //! | [`public`] | the listener of portals and panels |
 //! | [`ready`] | the file that tells a supervisor where everything is |
 //! | [`logging`] | log lines |
+//! | [`metrics`] | the internal listener of whoever watches the service |
 //!
 //! On SIGTERM or interrupt nothing new is accepted, requests under way are answered, purchases are parked, agents are
 //! told when to come back, and the process ends within 30 seconds.
 
 pub mod assembly;
 pub mod logging;
+pub mod metrics;
 pub mod public;
 pub mod ready;
 
@@ -54,7 +56,15 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let listen = config.agent_listen;
     let agents =
         TcpListener::bind(listen).await.with_context(|| format!("listening for agents on {listen}"))?;
-    let addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
+    let watched = match config.metrics.address() {
+        Some(listen) => Some(
+            TcpListener::bind(listen).await.with_context(|| format!("listening for metrics on {listen}"))?,
+        ),
+        None => None,
+    };
+    let mut addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
+    addresses.metrics = watched.as_ref().and_then(metrics_url);
+    let config = Config { public_url: addresses.public.clone(), ..config };
     let assembled = assembly::assemble(config, clock, random, addresses.agent.clone()).await?;
     let app = assembled.app.clone();
 
@@ -62,7 +72,10 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
     let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
-    let background = start_background(&app);
+    if let Some(listener) = watched {
+        tokio::spawn(public::serve(listener, metrics::router(&app), until(stopping.clone())));
+    }
+    let background = start_background(&app, &stopping);
     app.purchases.recover().await.context("taking over purchases of an earlier process")?;
     announce(&app, &addresses, ready_file).await?;
 
@@ -110,6 +123,13 @@ struct Addresses {
     public: String,
     /// `host:port` that agents dial.
     agent: String,
+    /// Where metrics are read; none when they are off.
+    metrics: Option<String>,
+}
+
+fn metrics_url(listener: &TcpListener) -> Option<String> {
+    let address = listener.local_addr().ok()?;
+    Some(format!("http://{}/metrics", reachable(address)))
 }
 
 impl Addresses {
@@ -124,7 +144,7 @@ impl Addresses {
         } else {
             config.agent_address.clone()
         };
-        Self { http, public, agent }
+        Self { http, public, agent, metrics: None }
     }
 }
 
@@ -148,14 +168,18 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
+fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 6] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
     let purchases = app.purchases.clone();
+    let leasing = tokio::spawn(async move { purchases.keep_lease().await });
+    let purchases = app.purchases.clone();
     let housekeeping = tokio::spawn(async move { purchases.keep_house().await });
     let purchases = app.purchases.clone();
     let sweeping = tokio::spawn(async move { purchases.keep_sweeping().await });
+    let (webhooks, until) = (app.webhooks.clone(), stopping.clone());
+    let notifications = tokio::spawn(async move { webhooks.work(until).await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -164,7 +188,7 @@ fn start_background(app: &Shared) -> [JoinHandle<()>; 4] {
             flush_usage(&app).await;
         }
     });
-    [attending, housekeeping, sweeping, flushing]
+    [attending, leasing, housekeeping, sweeping, notifications, flushing]
 }
 
 async fn flush_usage(app: &Shared) {
@@ -191,6 +215,7 @@ async fn announce(app: &Shared, addresses: &Addresses, ready_file: Option<PathBu
         let ready = Ready {
             http_url: addresses.http.clone(),
             agent_address: addresses.agent.clone(),
+            metrics_url: addresses.metrics.clone(),
             setup_url,
             pid: std::process::id(),
         };

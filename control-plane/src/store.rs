@@ -13,15 +13,18 @@
 pub mod conn;
 pub mod agents;
 pub mod api_keys;
+pub mod attention;
 pub mod authority;
 pub mod companies;
 pub mod credentials;
 pub mod enrolment;
 pub mod ledger;
+pub mod notifications;
 pub mod page;
 pub mod products;
 pub mod purchases;
 mod readers;
+pub mod refund_requests;
 pub mod reservations;
 pub mod routers;
 pub mod runners;
@@ -35,6 +38,7 @@ pub mod timeline;
 pub mod transactions;
 pub mod unknown_reservations;
 pub mod users;
+pub mod webhook_keys;
 pub mod writer;
 
 use std::fs::OpenOptions;
@@ -47,13 +51,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use readers::{SqliteReader, SqliteReaders};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Postgres, pool::PoolConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, pool::PoolConnection};
 
+use crate::seams::{self, Checkpoints, Moment, Unwritten};
 pub use conn::Conn;
 use writer::Writer;
-
-use crate::seams;
 
 /// How long a query waits for a free connection, in milliseconds.
 const ACQUIRE_TIMEOUT_MS: u64 = 10_000;
@@ -65,6 +68,8 @@ const STATEMENT_TIMEOUT_MS: &str = "10000";
 const MIGRATION_TIMEOUT_MS: &str = "0";
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 32;
+/// A connection to PostgreSQL that was idle for so long is tried before it is used, in milliseconds.
+const TRUSTED_IDLE_MS: u64 = 1_000;
 /// How long a SQLite connection waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
 
@@ -124,7 +129,10 @@ impl StoreError {
 
 /// The database of the control plane. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<Backend>);
+pub struct Store {
+    backend: Arc<Backend>,
+    checkpoints: Option<Arc<dyn Checkpoints>>,
+}
 
 #[derive(Debug)]
 enum Backend {
@@ -141,11 +149,7 @@ impl Store {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Self::open_postgres(url.parse()?).await;
         }
-        let path = url
-            .strip_prefix("sqlite://")
-            .or_else(|| url.strip_prefix("sqlite:"))
-            .ok_or(StoreError::Address)?;
-        seams::database(Self::open_sqlite(Path::new(path))).await
+        seams::database(Self::open_sqlite(sqlite_path(url)?)).await
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
@@ -159,9 +163,18 @@ impl Store {
         MIGRATIONS.run(&migrating).await?;
         migrating.close().await;
         let pool = limited(POSTGRES_CONNECTIONS_MAX)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for >= Duration::from_millis(TRUSTED_IDLE_MS) {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]))
             .await?;
-        Ok(Self(Arc::new(Backend::Postgres(pool))))
+        Ok(Self::over(Backend::Postgres(pool)))
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
@@ -176,7 +189,37 @@ impl Store {
         // What `run` does for a connection, without its bound that no future of ours can meet.
         MIGRATIONS.run_direct(None, &mut connection, false).await?;
         let readers = SqliteReaders::open(options.read_only(true)).await?;
-        Ok(Self(Arc::new(Backend::Sqlite { readers, writer: Writer::start(connection) })))
+        Ok(Self::over(Backend::Sqlite { readers, writer: Writer::start(connection) }))
+    }
+
+    fn over(backend: Backend) -> Self {
+        Self { backend: Arc::new(backend), checkpoints: None }
+    }
+
+    /// The same database, its writes through this handle watched.
+    #[must_use]
+    pub fn watched(&self, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        Self { backend: Arc::clone(&self.backend), checkpoints: Some(checkpoints) }
+    }
+
+    /// A connection for reading a database that another process may be using. Migrates nothing and writes nothing.
+    ///
+    /// # Errors
+    /// When the address is unknown, or there is no database.
+    pub async fn look(url: &str) -> Result<Reader, StoreError> {
+        let limit = Duration::from_millis(ACQUIRE_TIMEOUT_MS);
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options: PgConnectOptions = url.parse()?;
+            let options = options.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(limit).connect_with(options);
+            return Ok(Reader::Postgres(pool.await?.acquire().await?));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(sqlite_path(url)?)
+            .read_only(true)
+            .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
+        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(limit).connect_with(options);
+        Ok(Reader::Sqlite(pool.await?.acquire().await?.into()))
     }
 
     /// A connection for reading.
@@ -184,7 +227,7 @@ impl Store {
     /// # Errors
     /// When none is free in time.
     pub async fn reader(&self) -> Result<Reader, StoreError> {
-        Ok(match &*self.0 {
+        Ok(match &*self.backend {
             Backend::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
             Backend::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
@@ -205,21 +248,32 @@ impl Store {
         self.write_as("other", work).await
     }
 
-    /// As [`Self::write`]; `name` tells tests which commit it is.
+    /// As [`Self::write`]; `step` names the write to whoever watches.
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub async fn write_as<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
+    pub async fn write_as<T, E, F>(&self, step: &'static str, work: F) -> Result<T, E>
     where
         F: for<'a, 'c> FnOnce(&'a mut Conn<'c>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        seams::crash_point("commit", name, "before").await;
+        self.pass(step, Moment::Before).await?;
         let limit = Duration::from_millis(WRITE_TIMEOUT_MS);
-        let written = tokio::time::timeout(limit, self.write_unlimited(work)).await;
-        seams::crash_point("commit", name, "after").await;
-        written.map_err(|_| StoreError::TimedOut)?
+        let written = tokio::time::timeout(limit, self.write_unlimited(work))
+            .await
+            .map_err(|_| StoreError::TimedOut)?;
+        if written.is_ok() {
+            self.pass(step, Moment::After).await?;
+        }
+        written
+    }
+
+    async fn pass(&self, step: &'static str, moment: Moment) -> Result<(), StoreError> {
+        match &self.checkpoints {
+            Some(checkpoints) => checkpoints.at(step, moment).await.map_err(|Unwritten| StoreError::TimedOut),
+            None => Ok(()),
+        }
     }
 
     async fn write_unlimited<T, E, F>(&self, work: F) -> Result<T, E>
@@ -228,7 +282,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite { writer, .. } => writer.run(work).await,
             Backend::Postgres(pool) => {
                 let mut transaction = pool.begin().await.map_err(StoreError::from)?;
@@ -238,6 +292,12 @@ impl Store {
             }
         }
     }
+}
+
+/// The file that an address names.
+fn sqlite_path(url: &str) -> Result<&Path, StoreError> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    path.map(Path::new).ok_or(StoreError::Address)
 }
 
 /// Makes the file when it is absent, so that only its owner can read it; SQLite gives its companions the same mode.

@@ -68,6 +68,20 @@ pub enum Phrase {
     KeyExpiresSoonAdvice,
     /// What to do about a key that was never used.
     KeyNeverUsedAdvice,
+    /// Name of the service that takes notifications.
+    WebhookService,
+    /// What the test address is for.
+    WebhookServiceAdvice,
+    /// First step of setting notifications up.
+    WebhookStepOpen,
+    /// Second step.
+    WebhookStepAddress,
+    /// Third step.
+    WebhookStepSecret,
+    /// Fourth step.
+    WebhookStepTry,
+    /// The text is no public key.
+    WebhookKeySyntax,
     /// Heading of the set-up page.
     SetupTitle,
     /// Opening sentence of the set-up page.
@@ -86,6 +100,22 @@ pub enum Phrase {
     SetupDoneTitle,
     /// Heading when the link is used up.
     SetupGoneTitle,
+    /// There is nothing on the list of what waits for a person.
+    ReviewEmpty,
+    /// Heading of the time.
+    ReviewSince,
+    /// Heading of the company.
+    ReviewCompany,
+    /// Heading of the transaction.
+    ReviewTransaction,
+    /// Heading of the amount.
+    ReviewAmount,
+    /// Heading of the payment at the gateway.
+    ReviewPayment,
+    /// Heading of what happened.
+    ReviewWhat,
+    /// Heading of what can be decided.
+    ReviewChoices,
 }
 
 impl Language {

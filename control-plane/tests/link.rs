@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "stands for the world outside")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "any other answer fails the test")]
 
+#[allow(dead_code, reason = "shared with the tests of the public interface")]
 #[path = "link/box.rs"]
 mod a_box;
 #[path = "link/enrolment.rs"]

@@ -42,10 +42,14 @@ fn spawn(command: &mut Command) -> Running {
 }
 
 async fn start(directory: &Path) -> (Running, Value) {
+    start_with(directory, &[]).await
+}
+
+async fn start_with(directory: &Path, more: &[&str]) -> (Running, Value) {
     let file = directory.join("ready.json");
     let _ = std::fs::remove_file(&file);
     let mut command = program(directory);
-    let child = spawn(command.args(["serve", "--ready-file", "ready.json"]));
+    let child = spawn(command.args(["serve", "--ready-file", "ready.json"]).args(more));
     let waiting = async {
         loop {
             if let Ok(text) = std::fs::read_to_string(&file) {
@@ -162,4 +166,31 @@ async fn a_wrong_configuration_is_named() {
     let child = spawn(command.env("PAGOS_HTTP__LISSTEN", "x").args(["config", "check"]));
     let (status, text) = end(child).await;
     assert!(!status.success() && text.contains("PAGOS_HTTP__LISSTEN"), "{text}");
+}
+
+#[tokio::test]
+async fn metrics_and_the_list_for_persons_can_be_read_while_it_runs() {
+    let directory = tempfile::tempdir().expect("directory");
+    let mut refused = program(directory.path());
+    let refused = refused.arg("attention").env("LANG", "en_US.UTF-8").output().expect("ran");
+    assert!(!refused.status.success(), "there is no database yet");
+
+    let file = directory.path().join("c.toml");
+    std::fs::write(&file, "[metrics]\nlisten = \"127.0.0.1:0\"\n").expect("written");
+    let (child, ready) = start_with(directory.path(), &["--config", "c.toml"]).await;
+    let url = ready["metrics_url"].as_str().expect("an address");
+    let text = client().get(url).send().await.expect("an answer").text().await.expect("text");
+    assert!(text.contains("\npagos_purchases{phase=\"stuck\"} 0\n"), "{text}");
+    let public = format!("{}/metrics", ready["http_url"].as_str().expect("an address"));
+    assert_eq!(client().get(public).send().await.expect("an answer").status().as_u16(), 404);
+
+    for (language, expected) in
+        [("en_US.UTF-8", "Nothing waits for a person.\n"), ("C", "Nada espera a una persona.\n")]
+    {
+        let listed = program(directory.path()).arg("attention").env("LANG", language).output().expect("ran");
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        assert_eq!(String::from_utf8_lossy(&listed.stdout), expected);
+    }
+    let (status, _) = stop(child).await;
+    assert!(status.success());
 }

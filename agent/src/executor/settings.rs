@@ -36,6 +36,7 @@ pub(super) async fn welcome(
         if !router_ids.contains(&known.router_id) {
             inner.journal.drop_router(known.router_id.clone()).await?;
             inner.routers.remove(&known.router_id);
+            inner.watched.forget(&known.router_id);
             tracing::info!(router.id = %known.router_id, "router is no longer of this site");
         }
     }

@@ -15,7 +15,7 @@ use pagos_protocol::{
 use super::{
     Executor, ExecutorError, Inner,
     act::Act,
-    describe,
+    describe, leases,
     ownership::{Known, Mark, mark_of},
 };
 use crate::{
@@ -143,7 +143,8 @@ impl Executor {
         let inner = &self.inner;
         let Some(settings) = inner.routers.version(router_id) else { return Ok(()) };
         let act = inner.act(router_id)?;
-        let uptime_s = uptime(&act).await?;
+        // One that does not say how long it has been up cannot be watched.
+        let Some(uptime_s) = uptime(&act).await? else { return Ok(()) };
         let last = inner.last(router_id).await?;
         let (elapsed_s, known_serial) = match &last {
             Some((seen, Some(last))) => (Some(last.at.elapsed().as_secs()), {
@@ -227,6 +228,7 @@ impl Executor {
                 Some(_) | None => return (None, false),
             }
             entry.finished_at = None;
+            entry.ask_at = leases::ask_at(&entry, clock::now_ms(), leases::RETRY_MS);
             (Some(entry), true)
         });
         let reopened = reopened.await;
@@ -276,6 +278,11 @@ impl Watched {
         self.0.lock().expect("no holder panics").get(router_id).cloned()
     }
 
+    /// Forgets a router that is no longer of the site.
+    pub(super) fn forget(&self, router_id: &str) {
+        self.0.lock().expect("no holder panics").remove(router_id);
+    }
+
     fn put(&self, router_id: &str, last: Last) {
         self.0.lock().expect("no holder panics").insert(router_id.to_owned(), last);
     }
@@ -296,10 +303,10 @@ enum Needed {
 
 /// Judges the user that was found for a purchase. Pure.
 fn see_to(entry: &Entry, row: Option<&UserRow>) -> Needed {
-    let Some((kind, Slot { version, outcome: Some(outcome) })) = &entry.decision else {
+    let Some((kind, Slot { version, outcome })) = &entry.decision else {
         return Needed::Nothing;
     };
-    let done = matches!(outcome, Outcome::Done { .. });
+    let done = matches!(outcome, Some(Outcome::Done { .. }));
     let purchase = PurchaseRef { id: entry.purchase_id.clone(), version: *version };
     let name = entry.name.clone();
     let row = row.filter(|row| mark_of(row, &entry.purchase_id) != Mark::Other);
@@ -395,9 +402,9 @@ fn since(seen_at: i64) -> Option<u64> {
     u64::try_from(clock::now_ms() - seen_at).ok().filter(|_| plausible).map(|elapsed| elapsed / 1000)
 }
 
-async fn uptime(act: &Act) -> Result<u64, CallError> {
+async fn uptime(act: &Act) -> Result<Option<u64>, CallError> {
     let reply = act.read(system::uptime()).await?;
-    Ok(first(&reply, "uptime").and_then(|text| seconds(&text)).unwrap_or(0))
+    Ok(first(&reply, "uptime").and_then(|text| seconds(&text)))
 }
 
 /// What tells the box from others: its serial number, or that of its licence. Empty if it has neither.

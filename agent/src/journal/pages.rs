@@ -43,7 +43,8 @@ impl Journal {
         .await
     }
 
-    /// Purchases of a router whose user was confirmed, removed or shut out, after the one named, at most `limit`.
+    /// Purchases of a router whose user was, or is being, confirmed, removed or shut out, after the one named, at most
+    /// `limit`.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -56,7 +57,7 @@ impl Journal {
         let (router_id, after, limit) = (router_id.to_owned(), after.to_owned(), size(limit));
         self.with(false, move |store| {
             store.entries(
-                "router_id = ?1 AND purchase_id > ?2 AND step = 'done' AND kind IN (?3, ?4, ?5) \
+                "router_id = ?1 AND purchase_id > ?2 AND kind IN (?3, ?4, ?5) \
                  ORDER BY purchase_id LIMIT ?6",
                 params![
                     router_id,

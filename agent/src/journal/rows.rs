@@ -227,6 +227,7 @@ impl Store {
     /// Forgets the settings of a router.
     pub(super) fn drop_router(&self, router_id: &str) -> Result<(), JournalError> {
         self.db.execute("DELETE FROM router WHERE router_id = ?1", [router_id])?;
+        self.db.execute("DELETE FROM router_seen WHERE router_id = ?1", [router_id])?;
         Ok(())
     }
 }

@@ -180,6 +180,50 @@ async fn journal_of_a_newer_agent_is_not_touched() {
 }
 
 #[tokio::test]
+async fn journal_of_the_first_version_learns_what_to_ask_about() {
+    let place = Place::new();
+    let file = rusqlite::Connection::open(place.path()).expect("file");
+    file.execute_batch(include_str!("../../../migrations/agent/0001_start.sql")).expect("first schema");
+    file.execute_batch(
+        "INSERT INTO journal VALUES ('j', 1); PRAGMA user_version = 1;
+         INSERT INTO purchase (purchase_id, router_id, name, kind, version, step, outcome, started_at) VALUES
+         ('TRX_1', 'RTR_1', 'a', 'reserve', 1, 'started', NULL, 5),
+         ('TRX_2', 'RTR_1', 'b', 'reserve', 1, 'done', '{\"result\":\"done\",\"done\":{\"kind\":\"reserved\"}}', 6),
+         ('TRX_3', 'RTR_1', 'c', 'reserve', 1, 'done', '{\"result\":\"refused\",\"code\":\"busy\"}', 7),
+         ('TRX_4', 'RTR_1', 'd', 'confirm', 2, 'done', '{\"result\":\"done\",\"done\":{\"kind\":\"confirmed\"}}', 8),
+         ('TRX_5', 'RTR_1', 'e', 'release', 2, 'done', '{\"result\":\"failed\",\"code\":\"busy\",\"retryable\":true}', 9);",
+    )
+    .expect("filled");
+    drop(file);
+    let journal = place.open();
+    assert_eq!(journal.id(), "j");
+    let asked = journal.to_ask("RTR_1", "", None, 100).await.expect("read");
+    let read: Vec<_> = asked.iter().map(|entry| (entry.name.as_str(), entry.ask_at, entry.doubt)).collect();
+    assert_eq!(read, [("a", Some(5), true), ("b", Some(6), false), ("e", Some(9), false)]);
+    assert!(journal.entry("TRX_4").await.expect("read").expect("kept").confirmed);
+}
+
+#[tokio::test]
+async fn entries_are_paged_and_due_ones_found_whichever_way_the_clock_was_set() {
+    let place = Place::new();
+    let journal = place.open();
+    for (number, ask_at) in [(1, Some(10)), (2, None), (3, Some(20)), (4, Some(9_000))] {
+        put(&journal, Entry { ask_at, ..entry(&format!("TRX_{number}")) }).await;
+    }
+    let ids =
+        |entries: Vec<Entry>| -> Vec<String> { entries.into_iter().map(|entry| entry.purchase_id).collect() };
+    let router = entry("TRX_1").router_id;
+    let all =
+        async |after: &str, limit| ids(journal.to_ask(&router, after, None, limit).await.expect("read"));
+    assert_eq!(all("", 2).await, ["TRX_1", "TRX_3"]);
+    assert_eq!(all("TRX_3", 2).await, ["TRX_4"]);
+    let due = journal.to_ask(&router, "", Some((15, 5_000)), 100).await.expect("read");
+    assert_eq!(ids(due), ["TRX_1", "TRX_4"]);
+    assert_eq!(journal.next_to_ask().await.expect("read"), Some(10));
+    assert!(ids(journal.to_ask("RTR_OTHER", "", None, 100).await.expect("read")).is_empty());
+}
+
+#[tokio::test]
 async fn bad_value_names_its_place_and_harms_no_other() {
     let place = Place::new();
     let journal = place.open();

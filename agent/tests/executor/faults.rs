@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pagos_protocol::{Action, Code, Done, Outcome};
-use pagos_simulator::fault::FaultKind;
+use pagos_simulator::fault::{FaultKind, FaultRequest};
 
 use crate::site::*;
 
@@ -101,15 +101,11 @@ async fn hanging_add_is_failed_and_its_release_leaves_nothing() {
 #[tokio::test]
 async fn add_that_comes_too_late_is_cancelled() {
     let site = Site::new().await;
-    let delay = pagos_simulator::fault::FaultRequest {
-        target: "router".into(),
-        kind: FaultKind::Delay,
+    let delay = FaultRequest {
         pattern: Some(ADD.into()),
-        router: None,
-        status: None,
-        message: None,
         delay_ms: Some(1_500),
         count: Some(1),
+        ..FaultRequest::new("router", FaultKind::Delay)
     };
     site.simulator.control().faults.post(delay).expect("fault");
     assert_eq!(failed(&site.run_within(reserve(1), 500).await), Code::DeadlinePassed);
@@ -121,15 +117,11 @@ async fn add_that_comes_too_late_is_cancelled() {
 #[tokio::test]
 async fn release_waits_until_a_late_add_has_ended() {
     let site = Site::new().await;
-    let delay = pagos_simulator::fault::FaultRequest {
-        target: "router".into(),
-        kind: FaultKind::Delay,
+    let delay = FaultRequest {
         pattern: Some(ADD.into()),
-        router: None,
-        status: None,
-        message: None,
         delay_ms: Some(1_000),
         count: Some(1),
+        ..FaultRequest::new("router", FaultKind::Delay)
     };
     site.simulator.control().faults.post(delay).expect("fault");
     // A router that cannot be stopped.
@@ -180,15 +172,10 @@ async fn connection_that_always_breaks_ends_in_an_outcome() {
 #[tokio::test]
 async fn permission_that_is_missing_has_its_own_code() {
     let site = Site::new().await;
-    let error = pagos_simulator::fault::FaultRequest {
-        target: "router".into(),
-        kind: FaultKind::Error,
+    let error = FaultRequest {
         pattern: Some(ADD.into()),
-        router: None,
-        status: None,
         message: Some("not enough permissions (9)".into()),
-        delay_ms: None,
-        count: None,
+        ..FaultRequest::new("router", FaultKind::Error)
     };
     site.simulator.control().faults.post(error).expect("fault");
     assert_eq!(refused(&site.run(reserve(1)).await), Code::PermissionDenied);

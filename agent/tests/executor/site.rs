@@ -95,14 +95,10 @@ impl Site {
     /// Posts a fault of the first router; returns its number.
     pub(crate) fn fault(&self, kind: FaultKind, part: Option<&str>, count: Option<u64>) -> u64 {
         let request = FaultRequest {
-            target: "router".into(),
-            kind,
             pattern: part.map(str::to_owned),
             router: Some("r1".into()),
-            status: None,
-            message: None,
-            delay_ms: None,
             count,
+            ..FaultRequest::new("router", kind)
         };
         self.simulator.control().faults.post(request).expect("fault").id
     }

@@ -80,6 +80,27 @@ async fn removed_user_that_a_backup_brought_back_is_removed_again() {
 }
 
 #[tokio::test]
+async fn kill_while_a_user_is_removed_again_is_made_good_by_the_next_look() {
+    for word in ["/ip/hotspot/user/set", "/ip/hotspot/active/print", "/ip/hotspot/user/remove"] {
+        let mut site = Site::new().await;
+        site.run(reserve(1)).await;
+        site.run(release(2)).await;
+        restarted(&mut site).await;
+        site.operator(add("PT-A1B2C", "pagos:TRX_1")).await;
+        site.fault(FaultKind::Hang, Some(word), Some(1));
+        let (executor, before) = (site.executor.clone(), site.count(word));
+        let cut_off = tokio::spawn(async move { executor.look_after(ROUTER).await });
+        while site.count(word) == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let killed = site.killed();
+        killed.look_after(ROUTER).await;
+        assert!(site.user("PT-A1B2C").is_none(), "{word}");
+        cut_off.abort();
+    }
+}
+
+#[tokio::test]
 async fn user_that_somebody_made_by_the_name_of_a_removed_one_is_left_alone() {
     let mut site = Site::new().await;
     site.run(reserve(1)).await;

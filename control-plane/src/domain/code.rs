@@ -84,6 +84,8 @@ codes! {
     EmailTaken => "email_taken",
     /// A user cannot switch itself off.
     SelfDeactivation => "self_deactivation",
+    /// The amount is nothing, or more than is left to give back.
+    RefundAmountInvalid => "refund_amount_invalid",
     /// No usable credential was sent.
     CredentialsMissing => "credentials_missing",
     /// The key lacks its prefix.
@@ -176,12 +178,20 @@ codes! {
     TransactionNotFound => "transaction_not_found",
     /// The set-up link was used, is too old or never existed.
     SetupLinkInvalid => "setup_link_invalid",
+    /// The company has no such payment that waits for a person.
+    StrayPaymentNotFound => "stray_payment_not_found",
     /// The path does not take this method.
     MethodNotAllowed => "method_not_allowed",
     /// The router has a product of this profile.
     ProductProfileTaken => "product_profile_taken",
     /// The key came before with another body.
     IdempotencyConflict => "idempotency_conflict",
+    /// There is no money of this transaction that could go back.
+    RefundNotPossible => "refund_not_possible",
+    /// Another refund of this transaction is being worked on.
+    RefundUnderWay => "refund_under_way",
+    /// This cannot be decided about the transaction as it stands.
+    ChoiceNotOpen => "choice_not_open",
     /// The body is larger than allowed.
     BodyTooLarge => "body_too_large",
     /// Fields are missing or have the wrong shape.
@@ -248,6 +258,22 @@ codes! {
     ConektaSettingsUpdated => "conekta_settings_updated",
     /// The settings follow.
     SettingsLoaded => "settings_loaded",
+    /// The company was changed.
+    CompanyUpdated => "company_updated",
+    /// The Mercado Pago settings were stored.
+    MercadoPagoSettingsUpdated => "mercado_pago_settings_updated",
+    /// Settings were stored.
+    SettingsUpdated => "settings_updated",
+    /// Nothing was sent that changes a setting.
+    SettingsUnchanged => "settings_unchanged",
+    /// The secret of notifications was stored.
+    WebhookSecretSaved => "webhook_secret_saved",
+    /// A notification was taken in.
+    WebhookReceived => "webhook_received",
+    /// The gateway tried the address.
+    WebhookTestReceived => "webhook_test_received",
+    /// The notification is about nothing of ours.
+    WebhookTypeIgnored => "webhook_type_ignored",
     /// The router was changed.
     RouterUpdated => "router_updated",
     /// The router answers.
@@ -274,6 +300,34 @@ codes! {
     UserActivated => "user_activated",
     /// The user was switched off.
     UserDeactivated => "user_deactivated",
+    /// The money went back.
+    RefundDone => "refund_done",
+    /// The money is going back.
+    RefundPending => "refund_pending",
+    /// The decision is stored and acted upon.
+    DecisionTaken => "decision_taken",
+    /// The payment waits for nobody any more.
+    StrayPaymentAcknowledged => "stray_payment_acknowledged",
+    /// The gateway shows something else than was asked for.
+    AttentionMismatch => "attention_mismatch",
+    /// It cannot be told whether money moved.
+    AttentionUndecided => "attention_undecided",
+    /// Paid, and the access cannot be given.
+    AttentionUndelivered => "attention_undelivered",
+    /// The gateway refused a refund.
+    AttentionRefundRefused => "attention_refund_refused",
+    /// It cannot be told whether the money went back.
+    AttentionRefundUnclear => "attention_refund_unclear",
+    /// The paid user is not on its router any more.
+    AttentionUserMissing => "attention_user_missing",
+    /// Money that went back, or was disputed, is with the company again.
+    AttentionMoneyReturned => "attention_money_returned",
+    /// The router has not done what is due for an hour.
+    AttentionRouterAway => "attention_router_away",
+    /// Paid at the gateway, and no purchase knows the payment.
+    AttentionStrayPayment => "attention_stray_payment",
+    /// An agent holds a reservation that no purchase knows.
+    AttentionUnknownReservation => "attention_unknown_reservation",
 }
 
 impl Code {

@@ -68,22 +68,6 @@ impl MercadoPago {
         Self { http, settings: Arc::new(settings) }
     }
 
-    /// The payment in Mercado Pago's own words, for whoever asks about it; writes nothing.
-    ///
-    /// # Errors
-    /// The code of the gateway's refusal, see [`answer::facts`]; [`Code::GatewayError`] when no answer came.
-    pub fn facts(&self, key: &Key, payment: &str) -> BoxFuture<'static, Result<PaymentFacts, Code>> {
-        let request = self.get(&payment_path(payment), key);
-        async move {
-            match send(request).await {
-                Ok(Answer { status, body, .. }) => answer::facts(status, &body),
-                Err(Silence::NotSent) => Err(Code::GatewayAuthFailed),
-                Err(Silence::NoAnswer) => Err(Code::GatewayError),
-            }
-        }
-        .boxed()
-    }
-
     fn request(&self, method: Method, path: &str, key: &Key, timeout_ms: u64) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.settings.url))
@@ -198,6 +182,18 @@ impl GatewayPort for MercadoPago {
                     Refunding::Refused(Failure::new(Code::GatewayAuthFailed, FailureKind::Gateway))
                 }
                 Err(Silence::NoAnswer) => Refunding::Unknown,
+            }
+        }
+        .boxed()
+    }
+
+    fn facts(&self, key: Key, payment: String) -> BoxFuture<'static, Result<PaymentFacts, Code>> {
+        let request = self.get(&payment_path(&payment), &key);
+        async move {
+            match send(request).await {
+                Ok(Answer { status, body, .. }) => answer::facts(status, &body),
+                Err(Silence::NotSent) => Err(Code::GatewayAuthFailed),
+                Err(Silence::NoAnswer) => Err(Code::GatewayError),
             }
         }
         .boxed()

@@ -12,6 +12,7 @@ use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
 use crate::vault::Vault;
+use crate::webhook::Webhooks;
 
 /// The parts of the running service; put together in [`crate::serve`].
 pub struct App {
@@ -29,6 +30,8 @@ pub struct App {
     pub authority: Arc<Authority>,
     /// Purchases under way.
     pub purchases: Purchases,
+    /// Notifications of gateways.
+    pub webhooks: Webhooks,
     /// API keys of routers.
     pub api_keys: ApiKeys,
     /// Sessions of administrators.

@@ -66,6 +66,19 @@ impl FromRequest<Shared> for Body {
     }
 }
 
+/// As [`Body`]; no body at all counts as an empty object.
+#[derive(Debug)]
+pub struct OptionalBody(pub Body);
+
+impl FromRequest<Shared> for OptionalBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
+        let bytes = read_bytes(request, app.config.http.body_bytes_max).await?;
+        if bytes.is_empty() { Ok(Self(Body(Map::new()))) } else { Body::parse(&bytes).map(Self) }
+    }
+}
+
 impl Body {
     /// Reads the text of a body.
     ///

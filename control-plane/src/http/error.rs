@@ -163,6 +163,13 @@ impl ApiError {
         Self { retry_after_s: None, ..Self::with_status(status, code) }
     }
 
+    /// The gateway refused a refund: 502 with its reason, whatever that would be for a payment.
+    #[must_use]
+    pub fn refund_refused(failure: Option<Failure>) -> Self {
+        let code = failure.map_or(Code::GatewayError, |failure| failure.code);
+        Self { retry_after_s: None, ..Self::with_status(StatusCode::BAD_GATEWAY, code) }
+    }
+
     /// 422 with the list of what is wrong.
     #[must_use]
     pub fn validation(issues: Vec<Issue>) -> Self {
@@ -281,6 +288,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::CompanyNotAllowed
         | Code::CompanyMismatch
         | Code::EmailTaken
+        | Code::RefundAmountInvalid
         | Code::SelfDeactivation => StatusCode::BAD_REQUEST,
         Code::CredentialsMissing
         | Code::ApiKeyMalformed
@@ -327,9 +335,13 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::ApiKeyNotFound
         | Code::PaymentNotFound
         | Code::TransactionNotFound
+        | Code::StrayPaymentNotFound
         | Code::SetupLinkInvalid => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::ProductProfileTaken
+        | Code::RefundNotPossible
+        | Code::RefundUnderWay
+        | Code::ChoiceNotOpen
         | Code::IdempotencyConflict => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::ValidationError
@@ -364,6 +376,14 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::SuperAdminCreated
         | Code::ConektaSettingsUpdated
         | Code::SettingsLoaded
+        | Code::CompanyUpdated
+        | Code::MercadoPagoSettingsUpdated
+        | Code::SettingsUpdated
+        | Code::SettingsUnchanged
+        | Code::WebhookSecretSaved
+        | Code::WebhookReceived
+        | Code::WebhookTestReceived
+        | Code::WebhookTypeIgnored
         | Code::RouterUpdated
         | Code::RouterOnline
         | Code::RouterActivated
@@ -376,7 +396,21 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::ApiKeyNeverUsed
         | Code::UserCreated
         | Code::UserActivated
-        | Code::UserDeactivated => StatusCode::OK,
+        | Code::UserDeactivated
+        | Code::RefundDone
+        | Code::RefundPending
+        | Code::DecisionTaken
+        | Code::StrayPaymentAcknowledged
+        | Code::AttentionMismatch
+        | Code::AttentionUndecided
+        | Code::AttentionUndelivered
+        | Code::AttentionRefundRefused
+        | Code::AttentionRefundUnclear
+        | Code::AttentionUserMissing
+        | Code::AttentionMoneyReturned
+        | Code::AttentionRouterAway
+        | Code::AttentionStrayPayment
+        | Code::AttentionUnknownReservation => StatusCode::OK,
     }
 }
 

@@ -18,9 +18,12 @@ use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::domain::role::Role;
 use crate::store::api_keys::Identity;
-use crate::text::Language;
+use crate::text::{Language, Phrase};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Longest idempotency key, in bytes.
+const KEY_BYTES_MAX: usize = 255;
 const SCHEME: &str = "bearer";
 
 /// The router whose API key was sent. Its company is active; whether the router is, the endpoint decides.
@@ -132,6 +135,27 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let id = parts.extensions.get::<Self>().cloned();
         id.ok_or_else(|| ApiError::new(Code::InternalError))
+    }
+}
+
+/// The header `Idempotency-Key`, if it was sent.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
+        let good =
+            (1..=KEY_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
+        match value.to_str() {
+            Ok(text) if good => Ok(Self(Some(text.to_owned()))),
+            Ok(_) | Err(_) => Err(ApiError::validation(vec![Issue {
+                loc: vec![Place::Name("header"), Place::Name("Idempotency-Key")],
+                fault: Fault::Value(Phrase::IdempotencyKeySyntax),
+            }])),
+        }
     }
 }
 

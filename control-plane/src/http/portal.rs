@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod catalogue_debug;
 pub mod catalogue_item;
+pub mod gateway_status;
 pub mod pay;
 pub mod pay_conekta;
 pub mod pay_mercado_pago;

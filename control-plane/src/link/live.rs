@@ -132,19 +132,6 @@ impl Live {
         }
     }
 
-    /// Queues a message that nobody waits for; waits for room. A link that ends meanwhile loses it.
-    pub(super) async fn post(&self, message: &ServerMessage) {
-        let text = match frame::encode(message) {
-            Ok(text) => text,
-            Err(error) => {
-                tracing::error!(agent.id = %self.agent, error = %error, "message does not fit into a frame");
-                return;
-            }
-        };
-        // The receiver is gone when the link has ended.
-        let _ = self.outbox.send(Parcel { text, stage: Arc::default() }).await;
-    }
-
     /// Hands an outcome to who waits for it; false when nobody does.
     pub(super) fn settle(&self, id: &str, outcome: Outcome) -> bool {
         let Some(answer) = self.waiting().remove(id) else { return false };

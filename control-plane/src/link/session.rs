@@ -18,7 +18,7 @@ use crate::causes::chain;
 use crate::domain::id::{AgentId, CompanyId, SiteId};
 use crate::store::agents::AgentRow;
 use crate::store::{StoreError, agents};
-use desk::Desk;
+use desk::{Desk, Tray};
 
 /// How long an agent may take to say hello, in milliseconds.
 const HELLO_DEADLINE_MS: u64 = 10_000;
@@ -100,7 +100,9 @@ pub(super) async fn run(socket: WebSocket, context: Context, identity: Identity)
     // Boxed, so that an idle link does not keep the room that its greeting needed.
     let end = match Box::pin(greet(socket, context, identity)).await {
         // The inbox ends before the entry does, so that what was queued counts as never sent.
-        Ok(Greeted { socket, entered, inbox, desk }) => pump::run(socket, &entered.live, inbox, desk).await,
+        Ok(Greeted { socket, entered, inbox, desk, tray }) => {
+            pump::run(socket, &entered.live, inbox, desk, tray).await
+        }
         Err(end) => end,
     };
     log_end(&agent, &site, &end);
@@ -127,6 +129,7 @@ struct Greeted {
     inbox: Inbox,
     entered: Entered,
     desk: Desk,
+    tray: Tray,
 }
 
 /// Hello and welcome.
@@ -140,10 +143,9 @@ async fn greet(mut socket: WebSocket, context: Context, identity: Identity) -> R
         routers.count = entered.live.routers.len(),
         "agent connected"
     );
-    context.hub.announce(&entered.live);
     let new_journal = identity.new_journal(&hello);
-    let desk = Desk::new(context, identity, entered.live.clone(), new_journal);
-    Ok(Greeted { socket, inbox, entered, desk })
+    let (desk, tray) = Desk::new(context, identity, entered.live.clone(), new_journal);
+    Ok(Greeted { socket, inbox, entered, desk, tray })
 }
 
 async fn hello(socket: &mut WebSocket) -> Result<Hello, End> {

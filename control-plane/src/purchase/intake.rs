@@ -17,7 +17,7 @@ use crate::domain::phone;
 use crate::gateway::GatewayName;
 use crate::limits::{Reservation, TooMuch};
 use crate::store::StoreError;
-use crate::store::purchases::{self, Keyed, Offer, Row, Seller};
+use crate::store::purchases::{self, Keyed, Offer, Row, Seller, Undecided};
 
 /// Tokens of the gateways' test cards can be used again and again, so they do not tell a repeat from a new purchase.
 const REUSABLE_TOKEN_PREFIX: &str = "tok_test_";
@@ -69,6 +69,9 @@ pub enum Admitted {
     Purchase(PurchaseId),
     /// The present state of an earlier purchase of the same buyer, whose charge is not decided.
     Undecided(PurchaseId),
+    /// That one of the same device is not decided. Who asks is not known to be its buyer, and is told no more: whoever
+    /// has its id is given its credentials.
+    Awaited,
 }
 
 /// Why a request makes no purchase. Nothing was stored and nobody was asked.
@@ -105,7 +108,7 @@ struct RequestKey {
 /// What the transaction of a new purchase came to.
 enum Insertion {
     New(Box<(Row, Purchase)>),
-    Undecided(PurchaseId),
+    Undecided(Admitted),
     /// Another request with the same key was first; carries the request for another round.
     Raced(Box<Request>),
     NamesExhausted,
@@ -178,7 +181,9 @@ impl Purchases {
         }
         Ok(match (found, undecided) {
             (Earlier::Answers(admitted), _) => Earlier::Answers(admitted),
-            (Earlier::None | Earlier::ToReplace(_), Some(id)) => Earlier::Answers(Admitted::Undecided(id)),
+            (Earlier::None | Earlier::ToReplace(_), Some(undecided)) => {
+                Earlier::Answers(shown_to(request, &undecided)?)
+            }
             (found, None) => found,
         })
     }
@@ -196,7 +201,7 @@ impl Purchases {
                     this.run(Start { row, purchase, seat, since: received, letters: Vec::new() });
                     Stored::As(Admitted::Purchase(id))
                 }
-                Insertion::Undecided(id) => Stored::As(Admitted::Undecided(id)),
+                Insertion::Undecided(admitted) => Stored::As(admitted),
                 Insertion::NamesExhausted => Stored::NamesExhausted,
                 Insertion::Raced(request) => Stored::Raced(request),
             })
@@ -343,6 +348,18 @@ fn price(request: &Request, offer: &Offer) -> Result<Money, IntakeError> {
         Some(_) => Err(IntakeError::Refused(Code::AmountMismatch)),
         None => Ok(price),
     }
+}
+
+/// What of an undecided purchase is shown to who asks: its device can be seen by anybody nearby, so name and e-mail
+/// must be the buyer's as well.
+fn shown_to(request: &Request, undecided: &Undecided) -> Result<Admitted, PurchaseError> {
+    let id = PurchaseId::new(&undecided.id);
+    let purchase: Purchase =
+        serde_json::from_str(&undecided.state).map_err(|_| PurchaseError::State(id.clone()))?;
+    let buyer = &purchase.terms.buyer;
+    let same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
+    let is_buyer = same(&buyer.email, &request.email) && same(&buyer.name, &request.name);
+    Ok(if is_buyer { Admitted::Undecided(id) } else { Admitted::Awaited })
 }
 
 /// Who buys, as far as a second attempt can be recognised: the device, else the e-mail.

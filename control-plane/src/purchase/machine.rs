@@ -23,7 +23,7 @@ mod hear;
 mod refund;
 mod view;
 
-use super::state::{Charge, DrawnUser, LoginEnd, Phase, Purchase, RefundState, UserType};
+use super::state::{Charge, DrawnUser, LoginEnd, Phase, Purchase, Refund, RefundState, Undo, UserType};
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
@@ -31,7 +31,7 @@ use crate::gateway::{Charging, Opening, Reading, RefundReason, Refunding, Search
 
 pub use apply::apply;
 pub use due::next;
-pub use hear::{Choice, Message, Refusal, choices, hear};
+pub use hear::{Choice, Message, Refusal, choices, hear, refundable};
 
 use apply::decline;
 
@@ -215,6 +215,11 @@ pub enum Event {
     Refunded(Refunding),
     /// A wait ended.
     Woken,
+    /// A wait until `until` ended by its length, whatever the clock shows: it may have been set back.
+    Overslept {
+        /// Until when it was to last.
+        until: Timestamp,
+    },
 }
 
 /// A stored state as a new runner must take it: what was about to be sent may have been sent.
@@ -281,6 +286,12 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
                 purchase.phase = Phase::Completed;
             }
         }
+        Phase::PendingAsync if purchase.undo.is_none() && due::lease_is_over(&purchase, now, timing) => {
+            purchase.undo = Some(Undo::Release);
+            purchase.undo_at = now;
+            purchase.undo_attempts = 0;
+            purchase.command_version += 1;
+        }
         Phase::Paid | Phase::Stuck if is_overdue(&purchase, now, timing) => overdue(&mut purchase, now),
         Phase::Requested
         | Phase::Reserved
@@ -299,8 +310,34 @@ pub fn advance(mut purchase: Purchase, now: Timestamp, timing: &Timing) -> Purch
         | Phase::Mismatch
         | Phase::Stuck => {}
     }
+    if !is_sendable(&purchase, now, timing) {
+        purchase.charge_sealed = None;
+    }
     refund::advance(&mut purchase, now);
     purchase
+}
+
+/// Whether the charge may still be sent, for the first time or under its key: only then are its bytes kept.
+fn is_sendable(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
+    match purchase.phase {
+        Phase::Requested | Phase::Reserved | Phase::ChargeSent => true,
+        Phase::Unknown => {
+            let repeats = purchase.terms.gateway.repeats_by_key() && purchase.payment.is_none();
+            repeats && purchase.charge.as_ref().is_some_and(|charge| due::may_repeat(charge, now, timing))
+        }
+        Phase::Verifying
+        | Phase::ActionRequired
+        | Phase::PendingAsync
+        | Phase::Paid
+        | Phase::Declined
+        | Phase::Refunding
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Reversed
+        | Phase::Mismatch
+        | Phase::Stuck => false,
+    }
 }
 
 /// Whether who paid has waited longer for the access than the company allows.
@@ -308,12 +345,17 @@ fn is_overdue(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
     purchase.paid_at.is_some_and(|paid_at| now.since(paid_at) >= timing.delivery_limit_ms)
 }
 
-/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person.
+/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person. A
+/// refund that is under way is waited for: it changes how much is left.
 fn overdue(purchase: &mut Purchase, now: Timestamp) {
+    if purchase.refund_under_way().is_some() {
+        return;
+    }
     let without_access = purchase.remake || purchase.terms.user_type == UserType::Pin;
-    let tried = purchase.refunds.iter().any(|refund| refund.reason == RefundReason::NotDelivered);
+    let of_ours = |refund: &Refund| refund.reason == RefundReason::NotDelivered && refund.payment.is_none();
+    let tried = purchase.refunds.iter().any(of_ours);
     if without_access && !tried {
-        let amount = purchase.terms.product.price.minor - purchase.refunded_minor;
+        let amount = hear::refundable(purchase);
         refund::give_back(purchase, RefundReason::NotDelivered, amount, now);
     } else {
         purchase.phase = Phase::Stuck;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::machine::{DRAWS_MAX, Effect, Event, RouterEnd};
 use super::state::{DrawnUser, Phase, Purchase, UserType};
-use super::{Inner, PurchaseError, offer, router_end};
+use super::{Inner, PurchaseError, keys, offer, router_end};
 use crate::causes::chain;
 use crate::domain::code::Code;
 use crate::domain::device::parse_mac;
@@ -19,8 +19,9 @@ use crate::domain::hotspot_user::{draw_name, draw_password};
 use crate::domain::money::Money;
 use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
+    Searching,
 };
-use crate::store::{companies, credentials, purchases};
+use crate::store::{companies, purchases};
 use crate::vault::Context;
 
 /// When the router refused, opening the payment is waited for this long, in milliseconds, so that it can be closed.
@@ -51,11 +52,14 @@ pub(super) async fn perform(
         }
         Effect::Search => {
             let reference = purchase.terms.reference();
-            Event::Searched(gateway(inner, purchase).search(key(inner, purchase).await?, reference).await)
+            Event::Searched(match key(inner, purchase).await? {
+                Some(key) => gateway(inner, purchase).search(key, reference).await,
+                None => Searching::Denied,
+            })
         }
         Effect::Cancel => {
-            if let Some(payment) = &purchase.payment {
-                gateway(inner, purchase).cancel(key(inner, purchase).await?, payment.id.clone()).await;
+            if let (Some(payment), Some(key)) = (&purchase.payment, key(inner, purchase).await?) {
+                gateway(inner, purchase).cancel(key, payment.id.clone()).await;
             }
             Event::CancelAsked
         }
@@ -143,7 +147,9 @@ async fn opening_beside(inner: &Inner, purchase: &Purchase) -> Opening {
 }
 
 async fn open_payment(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
-    let key = key(inner, purchase).await?;
+    let Some(key) = key(inner, purchase).await? else {
+        return Ok(Opening::Refused(Failure::new(Code::InternalError, FailureKind::Fault)));
+    };
     Ok(gateway(inner, purchase).open(key, offer::sale(&purchase.terms)).await)
 }
 
@@ -155,6 +161,9 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
     if purchase.phase == Phase::ChargeSent && age >= inner.parts.timing.charge_start_max_ms {
         return Ok(Charging::NotSent(Failure::new(Code::RouterUnreachable, FailureKind::Unavailable)));
     }
+    let Some(key) = key(inner, purchase).await? else {
+        return Ok(Charging::NotSent(Failure::new(Code::InternalError, FailureKind::Fault)));
+    };
     let body = ChargeBody(inner.parts.vault.open_sealed(&context(purchase, CHARGE_FIELD), sealed)?);
     let request = ChargeRequest {
         payment: purchase.payment.as_ref().map(|payment| payment.id.clone()),
@@ -162,7 +171,7 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
         body,
         device_session: purchase.terms.card.device_session.clone(),
     };
-    Ok(gateway(inner, purchase).charge(key(inner, purchase).await?, request).await)
+    Ok(gateway(inner, purchase).charge(key, request).await)
 }
 
 /// Reads a payment: the named one, else the purchase's own, else one that was hinted at.
@@ -171,7 +180,8 @@ async fn read(inner: &Inner, purchase: &Purchase, named: Option<String>) -> Resu
     let Some(payment) = named.or(own).or_else(|| purchase.hinted.clone()) else {
         return Ok(Reading::Unknown);
     };
-    Ok(gateway(inner, purchase).read(key(inner, purchase).await?, payment).await)
+    let Some(key) = key(inner, purchase).await? else { return Ok(Reading::Denied) };
+    Ok(gateway(inner, purchase).read(key, payment).await)
 }
 
 async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, PurchaseError> {
@@ -185,9 +195,10 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
         amount: Money { minor: refund.amount_minor, currency: price.currency },
         full: refund.before_minor == Some(0) && refund.amount_minor == paid_minor,
         reason: refund.reason,
-        idempotency_key: refund.id.clone(),
+        idempotency_key: refund.key.clone(),
     };
-    Ok(gateway(inner, purchase).refund(key(inner, purchase).await?, request).await)
+    let Some(key) = key(inner, purchase).await? else { return Ok(Refunding::Unknown) };
+    Ok(gateway(inner, purchase).refund(key, request).await)
 }
 
 async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::LoginEnd, PurchaseError> {
@@ -256,16 +267,16 @@ fn reference(purchase: &Purchase) -> PurchaseRef {
     PurchaseRef { id: purchase.terms.id.to_string(), version: purchase.command_version }
 }
 
-/// The gateway key in force when the purchase was asked for.
-async fn key(inner: &Inner, purchase: &Purchase) -> Result<Key, PurchaseError> {
-    let terms = &purchase.terms;
-    let mut reader = inner.parts.store.reader().await?;
-    let (gateway, version) = (terms.gateway.as_str(), terms.credentials_version);
-    let credential = credentials::version(&mut reader.conn(), &terms.company, gateway, version).await?;
-    drop(reader);
-    let sealed = credential.map(|credential| credential.key_sealed).unwrap_or_default();
-    let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
-    Ok(Key(inner.parts.vault.open_sealed(&context, &sealed)?))
+/// The gateway key in force when the purchase was asked for; none when it cannot be opened, which only a person can mend.
+async fn key(inner: &Inner, purchase: &Purchase) -> Result<Option<Key>, PurchaseError> {
+    match keys::of(inner, &purchase.terms).await {
+        Ok(key) => Ok(Some(key)),
+        Err(PurchaseError::Vault(error)) => {
+            tracing::error!(error = %chain(&error), "gateway key could not be opened");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The password of the purchase's user.
@@ -305,7 +316,7 @@ async fn draw_unsold(inner: &Inner, purchase: &Purchase) -> Result<Option<DrawnU
         let free = inner
             .parts
             .store
-            .write_as("draw", move |conn| {
+            .write_as("name", move |conn| {
                 Box::pin(async move { purchases::claim_name(conn, &router, &name, &id, now).await })
             })
             .await?;

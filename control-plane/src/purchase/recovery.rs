@@ -93,7 +93,7 @@ impl Purchases {
         let runner = self.0.runner.clone();
         let taken = {
             let (row, runner, ours) = (row.clone(), runner.clone(), self.0.parts.clock.now());
-            let take = self.0.parts.store.write_as("take_over", move |conn| {
+            let take = self.0.parts.store.write_as("takeover", move |conn| {
                 Box::pin(async move {
                     let now = runners::now(conn, ours).await?;
                     purchases::take_over(conn, &row, &runner, now).await
@@ -122,18 +122,25 @@ impl Purchases {
         }
     }
 
-    /// Renews the lease, takes over what is left without a runner or a task, and forgets what is old. Never ends.
-    pub async fn keep_house(&self) {
+    /// Renews the lease of this process until it stops. A loop of its own: nothing may delay it.
+    pub async fn keep_lease(&self) {
         let mut renew = tokio::time::interval(Duration::from_millis(RENEW_INTERVAL_MS));
+        while !*self.0.stopping.borrow() {
+            renew.tick().await;
+            if let Err(error) = self.renew_lease(false).await {
+                tracing::error!(error = %chain(&error), "lease of this process could not be renewed");
+            }
+        }
+    }
+
+    /// Takes over what is left without a runner or a task, and forgets what is old. Never ends.
+    pub async fn keep_house(&self) {
         let mut prune = tokio::time::interval(Duration::from_millis(PRUNE_INTERVAL_MS));
         let mut sweep = tokio::time::interval(Duration::from_millis(SWEEP_INTERVAL_MS));
         let mut idle = BTreeSet::new();
         loop {
             tokio::select! {
                 biased;
-                _ = renew.tick() => if let Err(error) = self.renew_lease(false).await {
-                    tracing::error!(error = %chain(&error), "lease of this process could not be renewed");
-                },
                 _ = sweep.tick() => match self.sweep(&idle).await {
                     Ok(found) => idle = found,
                     Err(error) => tracing::warn!(error = %chain(&error), "open purchases could not be looked through"),
@@ -170,7 +177,7 @@ impl Purchases {
             .0
             .parts
             .store
-            .write(move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
+            .write_as("lease_end", move |conn| Box::pin(async move { runners::retire(conn, &runner).await }))
             .await;
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "lease of this process could not be ended");
@@ -194,7 +201,9 @@ impl Purchases {
             let row = purchases::find(&mut self.0.parts.store.reader().await?.conn(), &router, &id).await?;
             if let Some(row) = row.filter(|row| row.open && idle_before.contains(&id)) {
                 tracing::error!(purchase.id = %id, "open purchase had no task");
-                self.adopt(row, Vec::new()).await?;
+                if let Err(error) = self.adopt(row, Vec::new()).await {
+                    tracing::error!(purchase.id = %id, error = %chain(&error), "purchase could not be taken over");
+                }
             }
             idle.insert(id);
         }
@@ -213,7 +222,7 @@ impl Purchases {
     async fn prune(&self) {
         let now = self.0.parts.clock.now();
         loop {
-            let work = self.0.parts.store.write(move |conn| {
+            let work = self.0.parts.store.write_as("prune", move |conn| {
                 Box::pin(async move {
                     runners::prune(conn, now.plus(-LEASE_KEPT_MS)).await?;
                     purchases::prune(conn, now).await

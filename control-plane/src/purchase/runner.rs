@@ -16,7 +16,7 @@ use super::inbox::{Inbox, Letter};
 use super::machine::{self, Effect, Event};
 use super::state::{Phase, Purchase, Step};
 use super::timeline::{self, Line, PENDING_LINES_MAX};
-use super::{Inner, Purchases, Running, books, perform};
+use super::{Inner, Purchases, Running, books, counted, perform};
 use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::time::Timestamp;
@@ -60,6 +60,8 @@ struct Run {
     dirty: bool,
     /// Lines of the record that are not on disk.
     lines: Vec<Line>,
+    /// The line noted last, whether on disk or not.
+    last_line: Option<Line>,
     /// Messages that were taken in, but are not on disk.
     taken: Vec<Letter>,
     /// Its place among the router's reservations; given back when no unpaid user can be on the router.
@@ -132,6 +134,7 @@ impl Purchases {
             row,
             dirty: false,
             lines: Vec::new(),
+            last_line: None,
             taken: Vec::new(),
             seat: Some(seat),
             publish,
@@ -158,10 +161,11 @@ impl Run {
             let (now, timing) = (self.inner.parts.clock.now(), self.inner.parts.timing);
             self.take(|purchase| machine::advance(purchase, now, &timing));
             let effect = machine::next(&self.purchase, now, &timing);
-            if self.must_commit(effect) {
+            if self.dirty && (effect.needs_commit() || !self.taken.is_empty()) {
                 self.commit().await?;
             }
             if self.publish.borrow().phase != self.purchase.phase {
+                counted::phase(&self.purchase);
                 self.log();
             }
             if !self.dirty {
@@ -175,7 +179,7 @@ impl Run {
                 Effect::End if self.leave() => return Ok(()),
                 Effect::End => Event::Woken,
                 Effect::Wait(_) if *stopping.borrow() => return Ok(()),
-                Effect::Wait(until) => self.wait(until.since(now), &mut stopping).await,
+                Effect::Wait(until) => self.wait(until, now, &mut stopping).await,
                 Effect::Reserve { .. }
                 | Effect::Open
                 | Effect::Charge
@@ -222,34 +226,24 @@ impl Run {
         true
     }
 
-    fn must_commit(&self, effect: Effect) -> bool {
-        self.dirty && (!self.taken.is_empty() || (effect.needs_commit() && !self.only_waits_longer(effect)))
-    }
-
-    /// Whether all that changed is when a router is tried again: not worth a disk sync.
-    fn only_waits_longer(&self, effect: Effect) -> bool {
-        let same_phase = self.row.phase == self.purchase.phase.as_str();
-        let of_router = matches!(self.purchase.phase, Phase::Paid | Phase::Declined | Phase::Stuck);
-        let repeats = self.purchase.router_attempts > 1;
-        matches!(effect, Effect::Wait(_)) && same_phase && of_router && repeats
-    }
-
     /// Replaces the state by what `change` makes of it, and notes where it led.
     fn take(&mut self, change: impl FnOnce(Purchase) -> Purchase) {
         let after = change(self.purchase.clone());
         let moved = after.phase != self.purchase.phase;
-        self.dirty |= after != self.purchase;
+        self.dirty |= after.differs_from(&self.purchase);
         self.purchase = after;
         if moved {
             self.write_line(timeline::phase(&self.purchase, self.inner.parts.clock.now()));
         }
     }
 
-    /// Notes a line for the next commit. What is repeated without end is noted a limited number of times.
+    /// Notes a line for the next commit. What only repeats the line before is left out.
     fn write_line(&mut self, line: Line) {
-        let repeats =
-            self.lines.last().is_some_and(|last| last.step == line.step && last.result == line.result);
-        if self.lines.len() < PENDING_LINES_MAX && !repeats {
+        if self.last_line.as_ref().is_some_and(|last| last.step == line.step && last.result == line.result) {
+            return;
+        }
+        self.last_line = Some(line.clone());
+        if self.lines.len() < PENDING_LINES_MAX {
             self.lines.push(line);
         }
     }
@@ -258,6 +252,7 @@ impl Run {
         match perform::perform(&self.inner, &self.purchase, effect).await {
             Ok(event) => {
                 self.mark(step_name(effect));
+                counted::effect(effect, &event);
                 let line = timeline::performed(effect, &event, self.inner.parts.clock.now());
                 self.write_line(line);
                 event
@@ -277,15 +272,15 @@ impl Run {
         }
     }
 
-    async fn wait(&self, millis: i64, stopping: &mut watch::Receiver<bool>) -> Event {
-        let pause = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+    /// Waits for the time, a message, or the end of the service. The length counts, not the clock, which may be set back.
+    async fn wait(&self, until: Timestamp, now: Timestamp, stopping: &mut watch::Receiver<bool>) -> Event {
+        let pause = Duration::from_millis(u64::try_from(until.since(now)).unwrap_or(0));
         tokio::select! {
             biased;
-            () = self.inbox.wake.notified() => {}
-            _ = stopping.changed() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = self.inbox.wake.notified() => Event::Woken,
+            _ = stopping.changed() => Event::Woken,
+            () = tokio::time::sleep(pause) => Event::Overslept { until },
         }
-        Event::Woken
     }
 
     /// Writes the state; keeps trying while the database is away, because what happened must not be forgotten.
@@ -297,6 +292,7 @@ impl Run {
         row.undecided = self.purchase.is_undecided();
         row.attention = self.purchase.needs_person();
         row.wake_at = self.purchase.wake_at.0;
+        let step = self.purchase.phase.as_str();
         let entry = books::entry(&self.purchase);
         let mut changed = (entry != self.entry).then(|| entry.clone());
         let mut pause = COMMIT_PAUSE_FIRST_MS;
@@ -305,8 +301,8 @@ impl Run {
                 (Ok(state), Ok(lines)) => {
                     row.state = state;
                     let lines = (!self.lines.is_empty()).then_some(lines);
-                    let phase = self.purchase.phase;
-                    save(&self.inner.parts.store, phase, row.clone(), changed.clone(), lines).await
+                    let now = self.inner.parts.clock.now();
+                    save(&self.inner.parts.store, step, row.clone(), changed.clone(), lines, now).await
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
@@ -387,17 +383,19 @@ impl Run {
     }
 }
 
+/// Writes one transition; watchers know it by the phase it leads to.
 async fn save(
     store: &Store,
-    phase: Phase,
+    step: &'static str,
     row: Row,
     entry: Option<Entry>,
     lines: Option<String>,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     store
-        .write_as(phase.as_str(), move |conn| {
+        .write_as(step, move |conn| {
             Box::pin(async move {
-                let saved = purchases::save(conn, &row).await?;
+                let saved = purchases::save(conn, &row, now).await?;
                 if !saved {
                     return Ok(false);
                 }

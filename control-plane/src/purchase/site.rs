@@ -13,7 +13,7 @@ use pagos_protocol::{Outcome, Reservation, Ruling, Verdict};
 
 use super::Purchases;
 use super::machine::Message;
-use super::state::{Phase, Purchase, Undo};
+use super::state::{Phase, Purchase};
 use crate::causes::chain;
 use crate::domain::id::{ID_BYTES_MAX, PurchaseId};
 use crate::link::site::{Place, SitePort};
@@ -48,24 +48,10 @@ impl Site {
         Self { purchases: Some(purchases), ..self }
     }
 
-    /// Tells a purchase of the place's own router something.
+    /// Tells a purchase something that happened at its site.
     async fn tell(&self, place: &Place, id: &PurchaseId, message: Message) {
         let Some(purchases) = &self.purchases else { return };
-        let found = {
-            let reader = self.store.reader().await;
-            match reader {
-                Ok(mut reader) => {
-                    reservations::find(&mut reader.conn(), &place.company, &place.router, id.as_str()).await
-                }
-                Err(error) => Err(error),
-            }
-        };
-        let told = match found {
-            Ok(Some(_)) => purchases.tell(&place.company, id, message).await.map(|_| ()),
-            Ok(None) => Ok(()),
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = told {
+        if let Err(error) = purchases.tell_soon(&place.company, id, message).await {
             tracing::warn!(purchase.id = %id, error = %chain(&error), "purchase could not be told");
         }
     }
@@ -122,6 +108,26 @@ impl Site {
         Ok(())
     }
 
+    /// Whether the purchase is one of the router. What an agent says about others counts for nothing; what cannot be
+    /// looked up now is told again.
+    async fn is_own(&self, place: &Place, purchase: &PurchaseId) -> bool {
+        let found = async {
+            let mut reader = self.store.reader().await?;
+            reservations::find(&mut reader.conn(), &place.company, &place.router, purchase.as_str()).await
+        };
+        match found.await {
+            Ok(Some(_)) => true,
+            Ok(None) => {
+                tracing::warn!(router.id = %place.router, "report about a purchase of another router dropped");
+                false
+            }
+            Err(error) => {
+                tracing::warn!(router.id = %place.router, error = %chain(&error), "report could not be looked up");
+                false
+            }
+        }
+    }
+
     async fn open(
         &self,
         place: &Place,
@@ -159,18 +165,29 @@ impl SitePort for Site {
         version: u64,
         outcome: Outcome,
     ) -> BoxFuture<'a, ()> {
-        let done = matches!(outcome, Outcome::Done { .. });
-        tracing::info!(
-            router.id = %place.router, purchase.id = %purchase, purchase.version = version, done, "verdict settled"
-        );
-        self.tell(place, purchase, Message::SiteMoved).boxed()
+        async move {
+            if self.is_own(place, purchase).await {
+                let done = matches!(outcome, Outcome::Done { .. });
+                tracing::info!(
+                    router.id = %place.router,
+                    purchase.id = %purchase,
+                    purchase.version = version,
+                    verdict.done = done,
+                    "verdict settled"
+                );
+                self.tell(place, purchase, Message::SiteMoved).await;
+            }
+        }
+        .boxed()
     }
 
     fn missing<'a>(&'a self, place: &'a Place, purchases: Vec<PurchaseId>) -> BoxFuture<'a, ()> {
         async move {
             for purchase in purchases {
-                tracing::warn!(router.id = %place.router, purchase.id = %purchase, "paid user is gone from its router");
-                self.tell(place, &purchase, Message::UserMissing).await;
+                if self.is_own(place, &purchase).await {
+                    tracing::warn!(router.id = %place.router, purchase.id = %purchase, "paid user is gone from its router");
+                    self.tell(place, &purchase, Message::UserMissing).await;
+                }
             }
         }
         .boxed()
@@ -200,14 +217,8 @@ fn ruling(purchase: &Purchase) -> Ruling {
         Phase::PendingAsync => Ruling::Keep { for_ms: KEEP_MS },
         Phase::Paid | Phase::Completed => Ruling::Confirm,
         Phase::Declined | Phase::RolledBack | Phase::Failed | Phase::Refunding => Ruling::Release,
-        // The money went back after the access was given, and the company lets it stand.
-        Phase::Reversed if purchase.confirmed && purchase.undo.is_none() && !purchase.revoked => {
-            Ruling::Confirm
-        }
-        // The command that disables the user is on its way; a removal of the same version would overtake it for good.
-        Phase::Reversed if purchase.revoked || purchase.undo == Some(Undo::Revoke) => {
-            Ruling::Keep { for_ms: KEEP_MS }
-        }
+        // The access was given before the money went back: disabling it, or leaving it, is a command of its own.
+        Phase::Reversed if purchase.confirmed => Ruling::Keep { for_ms: KEEP_MS },
         Phase::Reversed => Ruling::Release,
         Phase::Stuck if purchase.paid_at.is_some() => Ruling::Confirm,
         Phase::Stuck => Ruling::Keep { for_ms: KEEP_MS },

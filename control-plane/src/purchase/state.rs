@@ -14,6 +14,9 @@ pub use phase::Phase;
 pub use refund::{Refund, RefundState};
 pub use terms::{Buyer, CardChoice, Device, Product, Terms, UserType};
 
+/// A router act that failed so often is shown to a person; it goes on being tried. Tries are a minute apart.
+const ATTENTION_ATTEMPTS: u32 = 60;
+
 /// One purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purchase {
@@ -41,7 +44,7 @@ pub struct Purchase {
     pub asks: u32,
     /// Tries of the router act of this phase that did not succeed.
     pub router_attempts: u32,
-    /// Nothing is to be done before this, refunds aside.
+    /// Nothing of the phase itself is to be done before this.
     pub wake_at: Timestamp,
     /// Why it ended without access.
     pub failure: Option<Failure>,
@@ -71,12 +74,22 @@ pub struct Purchase {
     pub seen_minor: Option<i64>,
     /// Refunds asked for, oldest first.
     pub refunds: Vec<Refund>,
-    /// What is left to be undone at the router.
+    /// What is left to be undone at the router, beside what the phase does.
     pub undo: Option<Undo>,
+    /// Not before this.
+    pub undo_at: Timestamp,
+    /// Tries of it that did not succeed.
+    pub undo_attempts: u32,
     /// The user was disabled because the money went back.
     pub revoked: bool,
     /// Something outside said that the gateway has news about a purchase that nothing waits for.
     pub recheck: bool,
+    /// The gateway is not asked about them before this.
+    pub recheck_at: Timestamp,
+    /// How often it could not be asked.
+    pub recheck_asks: u32,
+    /// What a person should know although nothing is left to do.
+    pub notice: Option<Notice>,
     /// A payment that something outside named as ours; counts only once the gateway shows our reference on it.
     pub hinted: Option<String>,
     /// How long each step took.
@@ -137,6 +150,16 @@ pub enum Undo {
     Revoke,
 }
 
+/// What a person should know although nothing is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// The paid user is not on its router any more, and it cannot be told whether its time was used up.
+    UserMissing,
+    /// Money that had gone back, or was disputed, is with the company again.
+    MoneyReturned,
+}
+
 /// How long one step took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -156,6 +179,8 @@ impl Purchase {
         };
         Self {
             wake_at: terms.created_at,
+            undo_at: terms.created_at,
+            recheck_at: terms.created_at,
             terms,
             phase: Phase::Requested,
             user,
@@ -183,8 +208,11 @@ impl Purchase {
             seen_minor: None,
             refunds: Vec::new(),
             undo: None,
+            undo_attempts: 0,
             revoked: false,
             recheck: false,
+            recheck_asks: 0,
+            notice: None,
             hinted: None,
             steps: Vec::new(),
         }
@@ -228,13 +256,36 @@ impl Purchase {
     #[must_use]
     pub fn needs_person(&self) -> bool {
         matches!(self.phase, Phase::Mismatch | Phase::Stuck)
+            || (self.phase == Phase::Refunding && self.refund_under_way().is_none())
+            || self.waits_long_for_router()
+            || self.notice.is_some()
             || self.refunds.iter().any(Refund::is_refused_unseen)
+    }
+
+    /// Whether the router has not done what is due for long.
+    #[must_use]
+    pub const fn waits_long_for_router(&self) -> bool {
+        self.router_attempts >= ATTENTION_ATTEMPTS || self.undo_attempts >= ATTENTION_ATTEMPTS
     }
 
     /// The refund that is being worked on: one at a time, because a gateway only tells their sum.
     #[must_use]
     pub fn refund_under_way(&self) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.state.is_under_way())
+    }
+
+    /// Whether the two differ in more than when something is tried again. The difference is worth a disk sync.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        let mut patient = other.clone();
+        patient.wake_at = self.wake_at;
+        patient.router_attempts = self.router_attempts;
+        patient.undo_at = self.undo_at;
+        patient.undo_attempts = self.undo_attempts;
+        patient.recheck_at = self.recheck_at;
+        patient.recheck_asks = self.recheck_asks;
+        patient.steps.clone_from(&self.steps);
+        *self != patient || self.needs_person() != other.needs_person()
     }
 
     /// As [`Self::refund_under_way`], to be changed.

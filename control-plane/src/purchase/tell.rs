@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::inbox::Letter;
 use super::machine::{Message, Refusal};
-use super::{HANDOVER_PAUSE_MS, HANDOVER_TRIES, PurchaseError, Purchases};
+use super::{ELSEWHERE_TRIES, HANDOVER_PAUSE_MS, HANDOVER_TRIES, PurchaseError, Purchases};
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::store::purchases;
+
+/// How long [`Purchases::tell_soon`] waits, in milliseconds.
+const SOON_MS: u64 = 1_000;
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +33,7 @@ impl Purchases {
         id: &PurchaseId,
         message: Message,
     ) -> Result<Told, PurchaseError> {
-        for _ in 0..HANDOVER_TRIES {
+        for attempt in 1..=HANDOVER_TRIES {
             let (letter, heard) = Letter::answered(message.clone());
             if let Some(letter) = self.put(company, id, letter) {
                 let row = {
@@ -38,7 +41,10 @@ impl Purchases {
                     purchases::find_of_company(&mut reader.conn(), company, id).await?
                 };
                 let Some(row) = row else { return Ok(Told::Unknown) };
-                self.adopt(row, vec![letter]).await?;
+                let elsewhere = row.open && row.runner != self.0.runner;
+                if self.adopt(row, vec![letter]).await?.is_none() && elsewhere && attempt >= ELSEWHERE_TRIES {
+                    return Err(PurchaseError::NotRun(id.clone()));
+                }
             }
             match heard.await {
                 Ok(Ok(())) => return Ok(Told::Taken),
@@ -50,17 +56,19 @@ impl Purchases {
         Err(PurchaseError::NotRun(id.clone()))
     }
 
-    /// Says that the gateway has news about a purchase. False when the company has no such purchase.
+    /// As [`Self::tell`], but waits only a moment: a purchase in the middle of an effect hears of it afterwards. None
+    /// when it did not hear in time; it may hear all the same.
     ///
     /// # Errors
     /// As [`Self::tell`].
-    pub async fn hint(
+    pub async fn tell_soon(
         &self,
         company: &CompanyId,
         id: &PurchaseId,
-        payment: Option<String>,
-    ) -> Result<bool, PurchaseError> {
-        Ok(self.tell(company, id, Message::Hint { payment }).await? != Told::Unknown)
+        message: Message,
+    ) -> Result<Option<Told>, PurchaseError> {
+        let limit = Duration::from_millis(SOON_MS);
+        tokio::time::timeout(limit, self.tell(company, id, message)).await.ok().transpose()
     }
 
     /// Puts a letter into the inbox of a running purchase; gives it back when none of that company runs here.

@@ -8,7 +8,7 @@ use crate::domain::failure::Failure;
 use crate::domain::time::Timestamp;
 use crate::gateway::{Charging, Opening, PaymentStatus, Reading, Refunding, Searching};
 
-/// Most lines that wait for a commit; later ones are left out, and the last says so.
+/// Most lines that wait for a commit; later ones are left out.
 pub const PENDING_LINES_MAX: usize = 64;
 
 /// One line of the record.
@@ -59,7 +59,7 @@ pub fn performed(effect: Effect, event: &Event, at: Timestamp) -> Line {
         | Event::Revoked(router) => (router_word(*router), Who::Site),
         Event::LoggedIn(end) => (login_word(*end).into(), Who::Site),
         Event::Refunded(refunding) => (refunded(*refunding), Who::Gateway),
-        Event::Woken => ("woken".into(), Who::System),
+        Event::Woken | Event::Overslept { .. } => ("woken".into(), Who::System),
     };
     Line { at, step: effect.as_str().into(), result, who }
 }

@@ -26,8 +26,6 @@ pub trait World: Send + Sync {
     fn lives(&self, process: u64) -> bool;
     /// Takes note of a task of the running process, to be ended when it is killed.
     fn began(&self, task: AbortHandle);
-    /// The running process passes a point at which it may be killed; true when it was.
-    fn pass(&self, point: &str) -> bool;
 }
 
 thread_local! {

@@ -13,9 +13,10 @@ use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
 use crate::config::Config;
-use crate::gateway::Gateways;
 use crate::gateway::conekta::{self, Conekta};
+use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
+use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::http::app::{App, Shared};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
@@ -26,6 +27,7 @@ use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
+use crate::webhook::{self, Webhooks};
 
 /// Name of the vault's check value in the table of settings.
 const VAULT_CHECK: &str = "vault.check";
@@ -72,6 +74,7 @@ pub async fn assemble(
         hub: hub.clone(),
         site: Arc::new(Site::new(store.clone(), clock.clone()).telling(purchases.clone())),
     };
+    let webhooks = webhooks(&config, &link, &purchases);
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
@@ -83,6 +86,7 @@ pub async fn assemble(
         hub,
         authority,
         purchases,
+        webhooks,
         api_keys,
         sessions,
         passwords,
@@ -169,7 +173,9 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
     let timing = Timing {
         answer_deadline_ms: millis(times.answer_deadline_ms),
         charge_start_max_ms: millis(times.charge_start_max_ms),
-        charge_timeout_ms: millis(config.conekta.charge_timeout_ms),
+        charge_timeout_ms: millis(
+            config.conekta.charge_timeout_ms.max(config.mercado_pago.charge_timeout_ms),
+        ),
         quiet_period_ms: millis(times.quiet_period_ms),
         pending_max_ms: millis(times.pending_max_ms),
         reserve_lease_ms: millis(times.reserve_lease_ms),
@@ -194,6 +200,18 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
     }))
 }
 
+fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Webhooks {
+    Webhooks::new(webhook::Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        random: link.random.clone(),
+        wake: Arc::new(purchases.clone()),
+        look_up: Arc::new(purchases.clone()),
+        base_url: config.public_base(),
+    })
+}
+
 fn gateways(config: &Config) -> anyhow::Result<Gateways> {
     let (ours, theirs) = (&config.conekta, &config.mercado_pago);
     let conekta = Conekta::new(
@@ -214,7 +232,11 @@ fn gateways(config: &Config) -> anyhow::Result<Gateways> {
             statement_descriptor: theirs.statement_descriptor.clone(),
         },
     );
-    Ok(Gateways { conekta: Arc::new(conekta), mercado_pago: Arc::new(mercado_pago) })
+    let measured = |name, gateway| -> Arc<dyn GatewayPort> { Arc::new(Measured::new(name, gateway)) };
+    Ok(Gateways {
+        conekta: measured(GatewayName::Conekta, Arc::new(conekta)),
+        mercado_pago: measured(GatewayName::MercadoPago, Arc::new(mercado_pago)),
+    })
 }
 
 fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {

@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
+use crate::http::frame::Peer;
+
 /// Most connections at the same time; further ones wait in the system's queue.
 const CONNECTIONS_MAX: usize = 8_192;
 /// Longest wait for a request's head, also between two requests of a connection, in milliseconds. Longer than clients keep
@@ -45,8 +47,9 @@ async fn accept_all(
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(connection(stream, router.clone(), graceful.watcher(), place));
+            Ok((stream, from)) => {
+                let peer = Peer(from.ip());
+                tokio::spawn(connection(stream, peer, router.clone(), graceful.watcher(), place));
             }
             Err(error) => {
                 tracing::warn!(error = %error, "connection cannot be accepted");
@@ -56,10 +59,17 @@ async fn accept_all(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher, _place: OwnedSemaphorePermit) {
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    watcher: Watcher,
+    _place: OwnedSemaphorePermit,
+) {
     // Answers are small and must not wait for more; a connection that is gone fails later by itself.
     let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         router.clone().oneshot(request.map(Body::new))
     });
     let serving = http1::Builder::new()

@@ -14,6 +14,8 @@ pub struct Ready {
     pub http_url: String,
     /// `host:port` that agents dial.
     pub agent_address: String,
+    /// Where metrics are read; none when they are off.
+    pub metrics_url: Option<String>,
     /// Where the first super admin is made; none when there is one.
     pub setup_url: Option<String>,
     /// Id of this process.
@@ -48,6 +50,7 @@ mod tests {
         let ready = Ready {
             http_url: "http://127.0.0.1:1".into(),
             agent_address: "127.0.0.1:2".into(),
+            metrics_url: None,
             setup_url: None,
             pid: 3,
         };

@@ -114,8 +114,6 @@ pub struct ConektaChange {
     pub public_key: Option<String>,
     /// `test` or `live`.
     pub mode: Option<String>,
-    /// Public key with which the gateway's notifications are verified, PEM.
-    pub webhook_key: Option<String>,
 }
 
 /// Changes Conekta settings; false when there is no such company.
@@ -130,11 +128,9 @@ pub async fn change_conekta(
     let rows = execute!(
         conn,
         "UPDATE companies SET conekta_public_key = COALESCE($1, conekta_public_key), \
-         conekta_mode = COALESCE($2, conekta_mode), conekta_webhook_key = COALESCE($3, conekta_webhook_key) \
-         WHERE id = $4",
+         conekta_mode = COALESCE($2, conekta_mode) WHERE id = $3",
         change.public_key.as_deref(),
         change.mode.as_deref(),
-        change.webhook_key.as_deref(),
         id.as_str()
     )?;
     Ok(rows == 1)
@@ -210,4 +206,142 @@ pub async fn disables_on_refund(conn: &mut Conn<'_>, id: &CompanyId) -> Result<b
     let (disables,) =
         fetch_one!(conn, (bool,), "SELECT disable_on_refund FROM companies WHERE id = $1", id.as_str())?;
     Ok(disables)
+}
+
+/// The unguessable part of the company's notification addresses.
+///
+/// # Errors
+/// When the database fails.
+pub async fn webhook_path(conn: &mut Conn<'_>, id: &CompanyId) -> Result<Option<String>, StoreError> {
+    let row = fetch_optional!(
+        conn,
+        (Option<String>,),
+        "SELECT webhook_path FROM companies WHERE id = $1",
+        id.as_str()
+    )?;
+    Ok(row.and_then(|(path,)| path))
+}
+
+/// Gives the company `path`, unless it has one; tells which it has now. None when there is no such company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep_webhook_path(
+    conn: &mut Conn<'_>,
+    id: &CompanyId,
+    path: &str,
+) -> Result<Option<String>, StoreError> {
+    execute!(
+        conn,
+        "UPDATE companies SET webhook_path = $2 WHERE id = $1 AND webhook_path IS NULL",
+        id.as_str(),
+        path
+    )?;
+    webhook_path(conn, id).await
+}
+
+/// The company whose notification addresses have this part.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_webhook_path(conn: &mut Conn<'_>, path: &str) -> Result<Option<CompanyId>, StoreError> {
+    let row = fetch_optional!(conn, (String,), "SELECT id FROM companies WHERE webhook_path = $1", path)?;
+    Ok(row.map(|(id,)| CompanyId::new(id)))
+}
+
+/// Whether there is such a company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn exists(conn: &mut Conn<'_>, id: &CompanyId) -> Result<bool, StoreError> {
+    let row = fetch_optional!(conn, (String,), "SELECT id FROM companies WHERE id = $1", id.as_str())?;
+    Ok(row.is_some())
+}
+
+/// Changed Mercado Pago settings; an outer none leaves a field as it is, an inner one erases it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MercadoPagoChange {
+    /// Key for the gateway's page script.
+    pub public_key: Option<Option<String>>,
+    /// `test` or `live`.
+    pub mode: Option<String>,
+}
+
+/// Changes Mercado Pago settings and locks the company's row; false when there is no such company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change_mercado_pago(
+    conn: &mut Conn<'_>,
+    id: &CompanyId,
+    change: &MercadoPagoChange,
+) -> Result<bool, StoreError> {
+    let rows = execute!(
+        conn,
+        "UPDATE companies SET mercado_pago_mode = COALESCE($2, mercado_pago_mode), \
+         mercado_pago_public_key = CASE WHEN $3 THEN $4 ELSE mercado_pago_public_key END WHERE id = $1",
+        id.as_str(),
+        change.mode.as_deref(),
+        change.public_key.is_some(),
+        change.public_key.as_ref().and_then(|key| key.as_deref())
+    )?;
+    Ok(rows == 1)
+}
+
+/// Changed facts about a company itself; an outer none leaves a field as it is, an inner one erases it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// Name as shown.
+    pub name: Option<String>,
+    /// E-mail of its contact.
+    pub contact_email: Option<Option<String>>,
+    /// Phone of its contact.
+    pub contact_phone: Option<Option<String>>,
+    /// Bot token, sealed.
+    pub telegram_bot_token_sealed: Option<Option<String>>,
+    /// Chat that is written to.
+    pub telegram_chat_id: Option<Option<String>>,
+    /// Whether messages are sent.
+    pub telegram_enabled: Option<bool>,
+    /// Whether a refund takes the access away.
+    pub disable_on_refund: Option<bool>,
+}
+
+/// Changes a company; gives it as it is now, or none when there is no such company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change(
+    conn: &mut Conn<'_>,
+    id: &CompanyId,
+    change: &Change,
+) -> Result<Option<Company>, StoreError> {
+    let text = |field: &Option<Option<String>>| (field.is_some(), field.clone().flatten());
+    let ((email_sent, email), (phone_sent, phone)) =
+        (text(&change.contact_email), text(&change.contact_phone));
+    let (token_sent, token) = text(&change.telegram_bot_token_sealed);
+    let (chat_sent, chat) = text(&change.telegram_chat_id);
+    execute!(
+        conn,
+        "UPDATE companies SET name = COALESCE($2, name), \
+         contact_email = CASE WHEN $3 THEN $4 ELSE contact_email END, \
+         contact_phone = CASE WHEN $5 THEN $6 ELSE contact_phone END, \
+         telegram_bot_token_sealed = CASE WHEN $7 THEN $8 ELSE telegram_bot_token_sealed END, \
+         telegram_chat_id = CASE WHEN $9 THEN $10 ELSE telegram_chat_id END, \
+         telegram_enabled = COALESCE($11, telegram_enabled), \
+         disable_on_refund = COALESCE($12, disable_on_refund) WHERE id = $1",
+        id.as_str(),
+        change.name.as_deref(),
+        email_sent,
+        email,
+        phone_sent,
+        phone,
+        token_sent,
+        token,
+        chat_sent,
+        chat,
+        change.telegram_enabled,
+        change.disable_on_refund
+    )?;
+    find(conn, id).await
 }

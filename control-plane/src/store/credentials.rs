@@ -8,11 +8,12 @@ use crate::domain::time::Timestamp;
 pub const CONEKTA: &str = "conekta";
 /// Field name under which a Conekta private key is sealed.
 pub const CONEKTA_PRIVATE_KEY: &str = "conekta.private_key";
-
 /// Name of the Mercado Pago gateway in the table.
 pub const MERCADO_PAGO: &str = "mercado_pago";
 /// Field name under which a Mercado Pago access token is sealed.
 pub const MERCADO_PAGO_ACCESS_TOKEN: &str = "mercado_pago.access_token";
+/// Stands for "no key from now on": a version is never taken away, since attempts under way may name it.
+pub const WITHDRAWN: &str = "";
 
 /// One version of a company's secret key.
 #[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -48,7 +49,7 @@ pub async fn add(
     Ok(version)
 }
 
-/// The version in use.
+/// The version in use; none when the newest says that there is no key any more.
 ///
 /// # Errors
 /// When the database fails.
@@ -57,14 +58,15 @@ pub async fn current(
     company: &CompanyId,
     gateway: &str,
 ) -> Result<Option<Credential>, StoreError> {
-    fetch_optional!(
+    let newest = fetch_optional!(
         conn,
         Credential,
         "SELECT version, key_sealed FROM gateway_credentials WHERE company_id = $1 AND gateway = $2 \
          ORDER BY version DESC LIMIT 1",
         company.as_str(),
         gateway
-    )
+    )?;
+    Ok(newest.filter(|credential| credential.key_sealed != WITHDRAWN))
 }
 
 /// One version, in use or older.

@@ -8,6 +8,8 @@ use crate::domain::time::Timestamp;
 const NAME_REST_MS: i64 = 90 * 86_400_000;
 /// So long an undecided purchase keeps its buyer from making another, in milliseconds.
 const UNDECIDED_BLOCKS_MS: i64 = 86_400_000;
+/// Most purchases taken over in one round.
+pub const ABANDONED_MAX: i64 = 5_000;
 /// Most rows forgotten in one transaction.
 const PRUNE_ROWS_MAX: i64 = 1_000;
 /// Idempotency keys are kept for 7 days, in milliseconds.
@@ -110,6 +112,15 @@ pub async fn claim_key(
     Ok(claimed == 1)
 }
 
+/// A purchase whose charge is not decided.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Undecided {
+    /// The purchase.
+    pub id: String,
+    /// The machine's state as JSON.
+    pub state: String,
+}
+
 /// The purchase of the same buyer and product whose charge is not decided, if there is one. One that nobody could
 /// decide for a day stands in nobody's way.
 ///
@@ -121,18 +132,17 @@ pub async fn undecided(
     product_id: i64,
     buyer: &str,
     now: Timestamp,
-) -> Result<Option<PurchaseId>, StoreError> {
-    let row: Option<(String,)> = fetch_optional!(
+) -> Result<Option<Undecided>, StoreError> {
+    fetch_optional!(
         conn,
-        (String,),
-        "SELECT id FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
+        Undecided,
+        "SELECT id, state FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
          AND undecided AND created_at > $4 ORDER BY created_at DESC LIMIT 1",
         router.as_str(),
         product_id,
         buyer,
         now.0 - UNDECIDED_BLOCKS_MS
-    )?;
-    Ok(row.map(|(id,)| PurchaseId::new(id)))
+    )
 }
 
 /// Takes a user name for a purchase; false when it was sold on this router within 90 days.
@@ -192,10 +202,11 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool, StoreError> {
     let saved = execute!(
         conn,
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
+             attention_since = CASE WHEN $10 THEN COALESCE(attention_since, $11) END,
              version = $3, swept_at = NULL
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
         &row.id,
@@ -207,7 +218,8 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
         row.open,
         row.wake_at,
         row.undecided,
-        row.attention
+        row.attention,
+        now.0
     )?;
     Ok(saved == 1)
 }
@@ -277,7 +289,8 @@ pub async fn find_of_company(
     )
 }
 
-/// All purchases with something left to do that neither `runner` nor any other living process runs, oldest first.
+/// Purchases with something left to do that neither `runner` nor any other living process runs, oldest first; at most
+/// [`ABANDONED_MAX`].
 ///
 /// # Errors
 /// When the database refuses.
@@ -289,9 +302,10 @@ pub async fn abandoned(conn: &mut Conn<'_>, runner: &str, now: Timestamp) -> Res
              attention, wake_at, created_at
          FROM purchases WHERE open AND runner <> $1
              AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.id = purchases.runner AND lease_until > $2)
-         ORDER BY created_at, id",
+         ORDER BY created_at, id LIMIT $3",
         runner,
-        now.0
+        now.0,
+        ABANDONED_MAX
     )
 }
 
@@ -353,7 +367,7 @@ pub struct Seller {
     pub router_active: bool,
     /// The company's own phone.
     pub contact_phone: Option<String>,
-    /// Newest version of its gateway key; none when it has none.
+    /// Newest version of its gateway key; none when it has none, or none any more.
     pub credentials_version: Option<i64>,
     /// `test` or `live`, as the company says of its Mercado Pago account.
     pub mercado_pago_mode: String,
@@ -375,8 +389,10 @@ pub async fn seller(
         conn,
         Seller,
         "SELECT r.active AS router_active, c.contact_phone, c.mercado_pago_mode, c.webhook_path,
-             (SELECT MAX(g.version) FROM gateway_credentials g WHERE g.company_id = c.id AND g.gateway = $3)
-                 AS credentials_version
+             (SELECT g.version FROM gateway_credentials g
+                 WHERE g.company_id = c.id AND g.gateway = $3 AND g.key_sealed <> ''
+                     AND g.version = (SELECT MAX(h.version) FROM gateway_credentials h
+                         WHERE h.company_id = c.id AND h.gateway = $3)) AS credentials_version
          FROM routers r JOIN companies c ON c.id = r.company_id
          WHERE r.company_id = $1 AND r.id = $2",
         company.as_str(),

@@ -36,6 +36,8 @@ impl SqliteReaders {
         let simulated = Box::new(simulated::Readers::new(options.clone()));
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
+            // A file does not hang up.
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS));
         #[cfg(feature = "simulation")]
         if simulated.wanted {
@@ -54,6 +56,12 @@ impl SqliteReaders {
             return Ok(SqliteReader(Kind::Simulated(self.simulated.acquire().await?)));
         }
         Ok(SqliteReader(Kind::Pooled(self.pool.acquire().await?)))
+    }
+}
+
+impl From<PoolConnection<Sqlite>> for SqliteReader {
+    fn from(connection: PoolConnection<Sqlite>) -> Self {
+        Self(Kind::Pooled(connection))
     }
 }
 

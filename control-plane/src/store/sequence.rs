@@ -37,7 +37,7 @@ impl Sequence {
         }
         let name = self.name;
         let last = store
-            .write(move |conn| {
+            .write_as("numbers", move |conn| {
                 Box::pin(async move {
                     let (last,): (i64,) = fetch_one!(
                         conn,

@@ -3,8 +3,8 @@
 use super::{Conn, StoreError};
 use crate::domain::time::Timestamp;
 
-/// Most purchases looked at in one sweep.
-const SETTLED_MAX: i64 = 10_000;
+/// Most purchases of one router looked at in one sweep.
+const SETTLED_MAX: i64 = 500;
 
 /// A purchase that has nothing left to do.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -34,9 +34,11 @@ pub async fn settled(
         conn,
         Settled,
         "SELECT p.id, p.company_id, p.router_id, p.phase, t.hotspot_user AS \"user\"
-         FROM purchases p JOIN transactions t ON t.purchase_id = p.id AND t.company_id = p.company_id
-         WHERE NOT p.open AND p.swept_at IS NULL AND p.wake_at >= $1 AND p.wake_at < $2
-         ORDER BY p.wake_at, p.id LIMIT $3",
+         FROM (SELECT id, company_id, router_id, phase, wake_at,
+                 ROW_NUMBER() OVER (PARTITION BY router_id ORDER BY wake_at, id) AS place
+             FROM purchases WHERE NOT open AND swept_at IS NULL AND wake_at >= $1 AND wake_at < $2) p
+         JOIN transactions t ON t.purchase_id = p.id AND t.company_id = p.company_id
+         WHERE p.place <= $3 ORDER BY p.wake_at, p.id",
         from.0,
         until.0,
         SETTLED_MAX
@@ -80,7 +82,9 @@ pub async fn accounts(conn: &mut Conn<'_>) -> Result<Vec<Account>, StoreError> {
         "SELECT g.company_id, g.gateway, g.key_sealed FROM gateway_credentials g
          WHERE g.version = (SELECT MAX(newest.version) FROM gateway_credentials newest
              WHERE newest.company_id = g.company_id AND newest.gateway = g.gateway)
-         ORDER BY g.company_id, g.gateway"
+             AND g.key_sealed <> $1
+         ORDER BY g.company_id, g.gateway",
+        super::credentials::WITHDRAWN
     )
 }
 

@@ -3,7 +3,7 @@
 use super::{Conn, StoreError};
 use crate::domain::id::{CompanyId, PurchaseId};
 
-/// Most commits of one purchase whose lines are given at once, newest ones left out beyond it.
+/// Most commits of one purchase whose lines are given at once; of a longer record, the newest.
 const COMMITS_MAX: i64 = 500;
 
 /// Adds the lines of one commit, as a JSON list.
@@ -40,10 +40,10 @@ pub async fn of(
     let rows: Vec<(String,)> = fetch_all!(
         conn,
         (String,),
-        "SELECT lines FROM purchase_lines WHERE purchase_id = $1 AND company_id = $2 ORDER BY version LIMIT $3",
+        "SELECT lines FROM purchase_lines WHERE purchase_id = $1 AND company_id = $2 ORDER BY version DESC LIMIT $3",
         purchase.as_str(),
         company.as_str(),
         COMMITS_MAX
     )?;
-    Ok(rows.into_iter().map(|(lines,)| lines).collect())
+    Ok(rows.into_iter().rev().map(|(lines,)| lines).collect())
 }

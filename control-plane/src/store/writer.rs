@@ -108,17 +108,18 @@ async fn write_batch(
     connection: &mut SqliteConnection,
     batch: &mut [Box<dyn Work>],
 ) -> Result<(), sqlx::Error> {
-    run(connection, "BEGIN IMMEDIATE").await?;
+    // Each statement is a journey to the database's thread: what belongs between two pieces of work goes as one.
+    let mut next = "BEGIN IMMEDIATE; SAVEPOINT work";
     for work in batch {
-        run(connection, "SAVEPOINT work").await?;
+        run(connection, next).await?;
         // A panic inside one piece of work must not take the database away from all others.
         let keep = AssertUnwindSafe(work.run(connection)).catch_unwind().await.unwrap_or(false);
         if !keep {
             run(connection, "ROLLBACK TO work").await?;
         }
-        run(connection, "RELEASE work").await?;
+        next = "RELEASE work; SAVEPOINT work";
     }
-    run(connection, "COMMIT").await
+    run(connection, "RELEASE work; COMMIT").await
 }
 
 async fn run(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {

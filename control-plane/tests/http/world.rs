@@ -8,6 +8,7 @@ use pagos_control_plane::auth::setup;
 use pagos_control_plane::config::Config;
 use pagos_control_plane::http;
 use pagos_control_plane::http::app::Shared;
+use pagos_control_plane::link;
 use pagos_control_plane::seams::{Clock, Random};
 use pagos_control_plane::serve::{assembly, public};
 use pagos_control_plane::store::{Conn, StoreError};
@@ -28,6 +29,10 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 pub struct World {
     _directory: tempfile::TempDir,
     pub app: Shared,
+    /// What the agents' listener uses.
+    pub context: link::Context,
+    /// Where agents are listened to.
+    pub address: String,
     pub base: String,
     pub client: reqwest::Client,
     now: Arc<AtomicI64>,
@@ -112,6 +117,11 @@ async fn database_url(directory: &std::path::Path) -> String {
 impl World {
     /// A service without anybody in it, and the path of its set-up page.
     pub async fn empty() -> (Self, String) {
+        Self::empty_with(&[]).await
+    }
+
+    /// As [`World::empty`], with more set in the environment.
+    pub async fn empty_with(more: &[(&str, String)]) -> (Self, String) {
         let directory = tempfile::tempdir().expect("directory");
         let environment: BTreeMap<String, String> = [
             ("PAGOS_DATA_DIR", directory.path().display().to_string()),
@@ -120,13 +130,19 @@ impl World {
             ("PAGOS_JWT_APIKEY_SECRET", ORIGINAL_SECRET.to_owned()),
         ]
         .into_iter()
+        .chain(more.iter().cloned())
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
         let config = Config::load(None, &environment).expect("configuration");
         let now = Arc::new(AtomicI64::new(Clock::System.now().0));
         let clock = Clock::Manual(now.clone());
         let assembled = assembly::assemble(config, clock, Random::default(), "site.example.org:8443".into());
-        let app = assembled.await.expect("assembled").app;
+        let assembled = assembled.await.expect("assembled");
+        let (app, context) = (assembled.app, assembled.link);
+        let agents = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+        let address = format!("localhost:{}", agents.local_addr().expect("address").port());
+        let (serving, dialled) = (context.clone(), address.clone());
+        tokio::spawn(async move { link::serve(agents, serving, &[&dialled], std::future::pending()).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let base = format!("http://{}", listener.local_addr().expect("address"));
         tokio::spawn(public::serve(listener, http::router(&app), std::future::pending()));
@@ -134,17 +150,37 @@ impl World {
             setup::new_link(&app.store, &app.clock, &app.random).await.expect("link").expect("no admin");
         let redirect = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().redirect(redirect).no_proxy().build().expect("client");
-        let world = Self { _directory: directory, app, base, client, now, operator: String::new() };
+        let world =
+            Self { _directory: directory, app, context, address, base, client, now, operator: String::new() };
         (world, format!("/setup/{secret}"))
     }
 
     /// A service with a super admin.
     pub async fn start() -> Self {
-        let (mut world, page) = Self::empty().await;
+        Self::start_with(&[]).await
+    }
+
+    /// As [`World::start`], with more set in the environment.
+    pub async fn start_with(more: &[(&str, String)]) -> Self {
+        let (mut world, page) = Self::empty_with(more).await;
         let admin = json!({"email": SUPER_EMAIL, "password": PASSWORD, "nombre": "Operadora"});
         world.post(&page, None, &admin).await.good();
         world.operator = world.log_in(SUPER_EMAIL, PASSWORD).await;
         world
+    }
+
+    /// Lets the clock go on by itself, as purchases under way need it.
+    pub fn let_time_pass(&self) {
+        let now = self.now.clone();
+        tokio::spawn(async move {
+            let mut before = Clock::System.now();
+            loop {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                let after = Clock::System.now();
+                now.fetch_add(after.since(before), Ordering::Relaxed);
+                before = after;
+            }
+        });
     }
 
     pub fn advance(&self, millis: i64) {

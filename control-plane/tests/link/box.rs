@@ -221,6 +221,16 @@ impl Link {
         assert!(matches!(pong, Some(Ok(Message::Pong(_)))), "{pong:?}");
     }
 
+    /// Carries every command out at once, until the link ends.
+    pub async fn obey(mut self, answer: fn(&Command) -> Outcome) {
+        while let Some(Ok(message)) = self.0.next().await {
+            let Message::Text(text) = message else { continue };
+            if let Ok(ServerMessage::Command(command)) = frame::decode(&text) {
+                self.outcome(&command.id, answer(&command)).await;
+            }
+        }
+    }
+
     /// Waits for the end without a time-out of its own.
     pub async fn ended(mut self) {
         while let Some(Ok(_)) = self.0.next().await {}

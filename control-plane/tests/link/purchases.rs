@@ -8,7 +8,7 @@ use pagos_control_plane::purchase::state::{
     Buyer, CardChoice, Device, DrawnUser, Phase, Product, Purchase, Terms, UserType,
 };
 use pagos_control_plane::store::{StoreError, purchases, unknown_reservations};
-use pagos_protocol::Ruling;
+use pagos_protocol::{AgentMessage, Done, Missing, Outcome, Ruling, Settled};
 
 use crate::a_box::{Link, clone, dial, enroll, join};
 use crate::world::{Site, World, reservation};
@@ -155,6 +155,22 @@ async fn made_up_reservations_fill_nothing() {
         link.ask(world.one.router.as_str(), asked).await;
     }
     assert_eq!(unknown(&world, &world.one).await.len(), 1_000);
+}
+
+#[tokio::test]
+async fn reports_about_purchases_of_others_change_nothing() {
+    let world = World::of_purchases().await;
+    let mut link = agent_of(&world, &world.one).await;
+    plant(&world, &purchase(&world.two, 1, Phase::Paid)).await;
+    let router_id = world.one.router.as_str().to_owned();
+    let foreign = reservation(1, 7).purchase;
+    let purchase_ids = vec![foreign.id.clone(), "x".repeat(1_000), "a\0b".into(), String::new()];
+    link.send(&AgentMessage::Missing(Missing { router_id: router_id.clone(), purchase_ids })).await;
+    let outcome = Outcome::done(Done::Confirmed);
+    link.send(&AgentMessage::Settled(Settled { router_id: router_id.clone(), purchase: foreign, outcome }))
+        .await;
+    // The desk serves on.
+    assert!(link.ask(&router_id, Vec::new()).await.is_empty());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use pagos_protocol::command::PurchaseRef;
 use pagos_protocol::{
-    AgentMessage, Done, Missing, Outcome, Ruling, ServerMessage, Settled, VerdictsWanted, frame,
+    Action, AgentMessage, Done, Missing, Outcome, Ruling, ServerMessage, Settled, VerdictsWanted, frame,
 };
 
 use crate::a_box::{Enrolled, Link, clone, dial, enroll, join};
@@ -160,6 +160,43 @@ async fn a_hand_over_goes_on_when_the_database_is_back() {
     let (mut link, _) = hello(&world, &enrolled(&world, &world.one).await).await;
     let pages = link.handed_over().await;
     assert_eq!(pages[0].reservations, open);
+}
+
+#[tokio::test]
+async fn purchases_are_woken_when_the_agent_can_take_reservations() {
+    let world = World::start().await;
+    let mut arrivals = world.hub.arrivals();
+    world.desk.failures.store(1, Ordering::Relaxed);
+    let (mut link, _) = hello(&world, &enrolled(&world, &world.one).await).await;
+    let sending = async {
+        assert_eq!(arrivals.recv().await.expect("arrival"), world.one.router);
+        let soon = std::time::Duration::from_secs(10);
+        pagos_control_plane::link::LinkPort::send(&world.hub, &world.one.router, Action::Probe, soon).await
+    };
+    let answering = async {
+        link.handed_over().await;
+        let command = link.command().await;
+        link.outcome(&command.id, Outcome::done(Done::Released)).await;
+    };
+    let (sent, ()) = tokio::join!(sending, answering);
+    assert_eq!(sent, Ok(Outcome::done(Done::Released)));
+}
+
+#[tokio::test]
+async fn a_command_that_is_sent_during_the_hand_over_comes_after_it() {
+    let world = World::start().await;
+    world.desk.failures.store(1, Ordering::Relaxed);
+    let (mut link, _) = hello(&world, &enrolled(&world, &world.one).await).await;
+    let soon = std::time::Duration::from_secs(20);
+    let sending =
+        pagos_control_plane::link::LinkPort::send(&world.hub, &world.one.router, Action::Probe, soon);
+    let answering = async {
+        assert!(link.handed_over().await.is_empty());
+        let command = link.command().await;
+        link.outcome(&command.id, Outcome::done(Done::Released)).await;
+    };
+    let (sent, ()) = tokio::join!(sending, answering);
+    assert_eq!(sent, Ok(Outcome::done(Done::Released)));
 }
 
 #[tokio::test]

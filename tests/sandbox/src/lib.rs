@@ -8,6 +8,7 @@
 //! | [`process`] | starts, watches and ends the three processes |
 //! | [`parts`] | how simulator, control plane and agent are called |
 //! | [`http`] | the HTTP client that plays operators and portals |
+//! | [`gateways`] | keys of the gateways, and where their webhooks go |
 //! | [`seed`] | company, router, users and plans, made once and remembered in the data directory |
 //! | [`purchase`] | one purchase and its receipt |
 //! | [`ready`] | the ready file |
@@ -17,6 +18,7 @@
 //! It knows the other parts only by their command lines, ready files and HTTP.
 #![allow(clippy::disallowed_methods, reason = "a tool for developers, outside the simulated world")]
 
+pub mod gateways;
 pub mod http;
 pub mod layout;
 pub mod options;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -24,6 +25,10 @@ pub struct Options {
     /// Port of the public API; 0 takes free ports for everything, so that several sandboxes run side by side.
     #[arg(long, value_name = "N", default_value_t = HTTP_PORT)]
     pub http_port: u16,
+    /// Address of this machine at which agents and the simulated router are reached; another than loopback lets an agent
+    /// run on another machine.
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub site_address: IpAddr,
     /// Database of the control plane, `postgres://…` or `sqlite://…`; without it SQLite in the data directory.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,

@@ -57,6 +57,8 @@ pub struct SimulatorReady {
     pub control_url: String,
     /// Conekta double.
     pub conekta_url: String,
+    /// Mercado Pago double.
+    pub mercado_pago_url: String,
     /// The routers.
     pub routers: Vec<RouterReady>,
 }
@@ -95,7 +97,7 @@ pub async fn start_simulator(
     layout: &Layout,
     ports: &Ports,
 ) -> anyhow::Result<(SimulatorReady, u32)> {
-    let router = format!("name={ROUTER_NAME},version={ROUTER_VERSION},listen={}", local(ports.router));
+    let router = format!("name={ROUTER_NAME},version={ROUTER_VERSION},listen={}", ports.router_address());
     let call = Call::new(
         &programs.path("pagos-simulator"),
         &[
@@ -103,6 +105,8 @@ pub async fn start_simulator(
             &local(ports.control),
             "--conekta",
             &local(ports.conekta),
+            "--mercado-pago",
+            &local(ports.mercado_pago),
             "--router",
             &router,
             "--exit-on-stdin-eof",
@@ -117,17 +121,18 @@ pub fn control_plane_call(
     programs: &Programs,
     layout: &Layout,
     ports: &Ports,
-    conekta_url: &str,
+    simulator: &SimulatorReady,
     database_url: &str,
 ) -> Call {
     let mut call = Call::new(&programs.path("pagos-control-plane"), &["serve"])
         .with("PAGOS_DATA_DIR", layout.control_plane().display().to_string())
         .with("PAGOS_DATABASE_URL", database_url)
         .with("PAGOS_HTTP__LISTEN", local(ports.http))
-        .with("PAGOS_AGENT_LISTEN", local(ports.agent))
-        .with("PAGOS_AGENT_ADDRESS", local(ports.agent))
+        .with("PAGOS_AGENT_LISTEN", ports.agent_address())
+        .with("PAGOS_AGENT_ADDRESS", ports.agent_address())
         .with("PAGOS_PUBLIC_URL", format!("http://{}", local(ports.http)))
-        .with("PAGOS_CONEKTA__URL", conekta_url)
+        .with("PAGOS_CONEKTA__URL", &simulator.conekta_url)
+        .with("PAGOS_MERCADO_PAGO__URL", &simulator.mercado_pago_url)
         .with("PAGOS_LIMITS__RESERVATIONS_IN_FLIGHT", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_DEVICE_PER_MINUTE", UNLIMITED);
@@ -196,7 +201,7 @@ async fn start<T: serde::de::DeserializeOwned>(
 fn is_setting(name: &str) -> bool {
     name.starts_with("PAGOS_")
         && name.contains("__")
-        && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL"].contains(&name)
+        && !["PAGOS_HTTP__LISTEN", "PAGOS_CONEKTA__URL", "PAGOS_MERCADO_PAGO__URL"].contains(&name)
 }
 
 #[cfg(test)]
@@ -207,9 +212,14 @@ mod tests {
     fn settings_are_passed_on_and_wiring_and_secrets_are_not() {
         assert!(is_setting("PAGOS_PURCHASE__QUIET_PERIOD_MS"));
         assert!(is_setting("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE"));
-        for name in
-            ["PAGOS_DATABASE_URL", "PAGOS_MASTER_KEY_FILE", "PAGOS_CONEKTA__URL", "PAGOS_TEST_PYTHON", "HOME"]
-        {
+        for name in [
+            "PAGOS_DATABASE_URL",
+            "PAGOS_MASTER_KEY_FILE",
+            "PAGOS_CONEKTA__URL",
+            "PAGOS_MERCADO_PAGO__URL",
+            "PAGOS_TEST_PYTHON",
+            "HOME",
+        ] {
             assert!(!is_setting(name), "{name}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,12 @@ const FREE_FIRST: u16 = 12_000;
 const FREE_COUNT: u16 = 20_000;
 const TRIES_MAX: u32 = 200;
 
-/// One port per listener of the sandbox, all on loopback.
+/// One port per listener of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
+    /// Address of the two listeners that a site reaches: for agents, and of the simulated router. All others are on
+    /// loopback.
+    pub site: IpAddr,
     /// Public API.
     pub http: u16,
     /// Agent listener of the control plane.
@@ -26,14 +29,17 @@ pub struct Ports {
     pub control: u16,
     /// Conekta double.
     pub conekta: u16,
+    /// Mercado Pago double.
+    pub mercado_pago: u16,
 }
 
 impl Ports {
-    /// The well-known ports where they are free, with `http_port` as asked; 0 means free ports throughout.
+    /// The well-known ports where they are free, with `http_port` as asked; 0 means free ports throughout. Sites reach
+    /// theirs at `site`.
     ///
     /// # Errors
     /// When `http_port` is taken, or no free port is found.
-    pub fn choose(http_port: u16) -> anyhow::Result<Self> {
+    pub fn choose(http_port: u16, site: IpAddr) -> anyhow::Result<Self> {
         if http_port == 0 {
             let mut chosen = Vec::new();
             let mut next = || -> anyhow::Result<u16> {
@@ -42,11 +48,13 @@ impl Ports {
                 Ok(port)
             };
             return Ok(Self {
+                site,
                 http: next()?,
                 agent: next()?,
                 router: next()?,
                 control: next()?,
                 conekta: next()?,
+                mercado_pago: next()?,
             });
         }
         if !is_free(http_port) {
@@ -59,12 +67,30 @@ impl Ports {
             Ok(port)
         };
         Ok(Self {
+            site,
             http: http_port,
             agent: prefer(8443)?,
             router: prefer(8728)?,
             control: prefer(9080)?,
             conekta: prefer(9081)?,
+            mercado_pago: prefer(9082)?,
         })
+    }
+
+    /// Where agents connect.
+    #[must_use]
+    pub fn agent_address(&self) -> String {
+        SocketAddr::from((self.site, self.agent)).to_string()
+    }
+
+    /// The simulated router's API.
+    #[must_use]
+    pub fn router_address(&self) -> String {
+        SocketAddr::from((self.site, self.router)).to_string()
+    }
+
+    fn all(&self) -> [u16; 6] {
+        [self.http, self.agent, self.router, self.control, self.conekta, self.mercado_pago]
     }
 
     /// Whether all of them can still be listened on.
@@ -72,7 +98,7 @@ impl Ports {
     /// # Errors
     /// Names the first one that is taken.
     pub fn check_free(&self) -> anyhow::Result<()> {
-        for port in [self.http, self.agent, self.router, self.control, self.conekta] {
+        for port in self.all() {
             if !is_free(port) {
                 bail!(
                     "port {port}, which this sandbox used before, is taken; end what uses it, or take a new data directory"
@@ -110,13 +136,15 @@ fn draw() -> u16 {
 mod tests {
     use super::*;
 
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
     #[test]
     fn port_zero_gives_free_and_different_ports_everywhere() {
-        let ports = Ports::choose(0).unwrap();
-        let mut all = vec![ports.http, ports.agent, ports.router, ports.control, ports.conekta];
+        let ports = Ports::choose(0, LOOPBACK).unwrap();
+        let mut all = ports.all().to_vec();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 5);
+        assert_eq!(all.len(), ports.all().len());
         ports.check_free().unwrap();
     }
 
@@ -124,13 +152,13 @@ mod tests {
     fn a_taken_http_port_is_refused_by_name() {
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = holder.local_addr().unwrap().port();
-        let message = Ports::choose(port).unwrap_err().to_string();
+        let message = Ports::choose(port, LOOPBACK).unwrap_err().to_string();
         assert!(message.contains(&port.to_string()), "{message}");
     }
 
     #[test]
     fn ports_of_an_earlier_run_that_are_taken_are_reported() {
-        let mut ports = Ports::choose(0).unwrap();
+        let mut ports = Ports::choose(0, LOOPBACK).unwrap();
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         ports.router = holder.local_addr().unwrap().port();
         assert!(ports.check_free().is_err());

@@ -43,8 +43,8 @@ pub struct SimulatorAddresses {
     pub control_url: String,
     /// Conekta double.
     pub conekta_url: String,
-    /// Mercado Pago double; absent when this simulator plays none.
-    pub mercado_pago_url: Option<String>,
+    /// Mercado Pago double.
+    pub mercado_pago_url: String,
     /// The simulated router.
     pub routeros: RouterAddress,
 }

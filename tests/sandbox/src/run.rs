@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::gateways::{Both, connect_webhooks};
 use crate::http::{Http, Login};
 use crate::layout::{Layout, write_private};
 use crate::options::Options;
@@ -102,21 +103,21 @@ async fn start(
     story.starting(&layout.root().display().to_string(), memory.is_some());
 
     let (simulator, simulator_pid) = parts::start_simulator(processes, &programs, layout, &ports).await?;
-    story.simulator(ROUTER_VERSION, ports.router, &simulator.conekta_url);
+    story.simulator(ROUTER_VERSION, &ports.router_address(), &simulator);
     let database_url = database_url
         .unwrap_or_else(|| format!("sqlite://{}", layout.control_plane().join("pagos.db").display()));
-    let control_call = control_plane_call(&programs, layout, &ports, &simulator.conekta_url, &database_url);
+    let control_call = control_plane_call(&programs, layout, &ports, &simulator, &database_url);
     let (control, control_pid) = parts::start_control_plane(processes, &control_call, layout).await?;
     story.control_plane(&control.http_url, &database_url);
 
     let agent_call = agent_call(&programs, layout);
-    let (memory, agent_pid) = match memory {
+    let (memory, session, agent_pid) = match memory {
         Some(memory) => {
             let session = seed::login(http, &control.http_url, &memory.cliente_admin).await?;
             let pid =
                 start_agent(processes, &agent_call, layout, http, &control, &session, &memory.router_id)
                     .await?;
-            (memory, pid)
+            (memory, session, pid)
         }
         None => {
             let router = simulator.routers.first().context("the simulator plays a router")?;
@@ -136,9 +137,16 @@ async fn start(
                 productos,
             };
             memory.write(layout)?;
-            (memory, pid)
+            (memory, planted.session, pid)
         }
     };
+    let both = Both {
+        base: &control.http_url,
+        session: &session,
+        empresa_id: &memory.empresa_id,
+        control_url: &simulator.control_url,
+    };
+    connect_webhooks(http, both).await?;
     story.agent(&control.agent_address);
     let pids = Pids { control_plane: control_pid, agent: agent_pid, simulator: simulator_pid };
     let restart = Restart { control_plane: control_call, agent: agent_call };
@@ -147,7 +155,7 @@ async fn start(
 
 fn decide(options: &Options, memory: Option<&Memory>) -> anyhow::Result<(Ports, Option<String>)> {
     let Some(memory) = memory else {
-        return Ok((Ports::choose(options.http_port)?, options.database_url.clone()));
+        return Ok((Ports::choose(options.http_port, options.site_address)?, options.database_url.clone()));
     };
     if options.database_url.is_some() && options.database_url != memory.database_url {
         bail!(
@@ -214,7 +222,7 @@ fn ready(
         simulator: SimulatorAddresses {
             control_url: simulator.control_url.clone(),
             conekta_url: simulator.conekta_url.clone(),
-            mercado_pago_url: None,
+            mercado_pago_url: simulator.mercado_pago_url.clone(),
             routeros: RouterAddress {
                 host: router.host,
                 port: router.port,

@@ -5,14 +5,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::gateways;
 use crate::http::{Http, Login, text};
 use crate::layout::{Layout, write_private};
 use crate::parts::RouterReady;
 use crate::ports::Ports;
-
-/// The gateway key that the sandbox's company holds; the Conekta double takes any.
-const CONEKTA_PRIVATE_KEY: &str = "key_sandbox_private";
-const CONEKTA_PUBLIC_KEY: &str = "key_sandbox_public";
 
 /// Somebody who can log in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -101,7 +98,7 @@ pub struct Planted {
     pub enrolment_token: String,
 }
 
-/// Makes the first super admin, a company with its operator and gateway key, and a router.
+/// Makes the first super admin, a company with its operator and gateway keys, and a router.
 ///
 /// # Errors
 /// When the control plane refuses something.
@@ -146,16 +143,7 @@ pub async fn plant(
         .good("asking for an enrolment token")?;
 
     let session = login(http, base, &cliente_admin).await?;
-    let body = json!({"conekta_private_key": CONEKTA_PRIVATE_KEY, "conekta_public_key": CONEKTA_PUBLIC_KEY,
-        "conekta_mode": "test"});
-    http.post(
-        &format!("{base}/api/v1/admin/mi-empresa/configurar-conekta"),
-        Login::Session(&session),
-        &body,
-        None,
-    )
-    .await?
-    .good("giving the company its gateway key")?;
+    gateways::give_keys(http, base, &session).await?;
     let enrolment_token = text(&token, "/token")?;
     Ok(Planted { super_admin, cliente_admin, session, empresa_id, router_id, api_key, enrolment_token })
 }

@@ -2,8 +2,23 @@
 
 use std::io::Write as _;
 
+use crate::parts::SimulatorReady;
 use crate::purchase::{CARD_TOKEN, Device, Receipt, Step};
 use crate::ready::Ready;
+
+/// How each gateway is paid: its name, the last part of the path, and what goes with the card. A token of Mercado Pago's is
+/// good for one payment.
+const PAYING: [(&str, &str, &str); 2] = [
+    ("Conekta", "pagar-conekta", r#""token_tarjeta":"tok_test_visa_4242""#),
+    (
+        "Mercado Pago",
+        "pagar-mercado-pago",
+        r#""token":"tok-APRO-'$RANDOM'","payment_method_id":"visa","monto":20"#,
+    ),
+];
+/// The buyer of those payments.
+const BUYER: &str =
+    r#""nombre_cliente":"Luz Vega","email_cliente":"luz@example.org","telefono_cliente":"5587654321""#;
 
 /// Language of the story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +86,12 @@ impl Story {
     }
 
     /// The simulator runs.
-    pub fn simulator(&self, version: &str, port: u16, conekta_url: &str) {
+    pub fn simulator(&self, version: &str, router: &str, simulator: &SimulatorReady) {
         let name = self.language.pick("simulador", "simulator");
-        let and = self.language.pick("Conekta en", "Conekta at");
-        self.line(&format!("  {name:<14} RouterOS {version} 127.0.0.1:{port}, {and} {conekta_url}"));
+        let at = self.language.pick("en", "at");
+        let SimulatorReady { conekta_url, mercado_pago_url, .. } = simulator;
+        self.line(&format!("  {name:<14} RouterOS {version} {router}"));
+        self.line(&format!("  {:<14} Conekta {at} {conekta_url}, Mercado Pago {at} {mercado_pago_url}", ""));
     }
 
     /// The control plane runs.
@@ -127,11 +144,12 @@ impl Story {
     /// Everything is up; what to try.
     pub fn open(&self, ready: &Ready) {
         let Ready { base_url, api_key, super_admin, cliente_admin, simulator, .. } = ready;
-        let (try_it, key, catalogue, company, platform, world, end) = match self.language {
+        let (try_it, key, catalogue, pay, company, platform, world, end) = match self.language {
             Language::Spanish => (
                 "Para probar",
                 "clave del portal",
                 "catálogo",
+                "pagar",
                 "empresa",
                 "plataforma",
                 "router y pagos",
@@ -141,6 +159,7 @@ impl Story {
                 "To try",
                 "portal key",
                 "catalogue",
+                "pay",
                 "company",
                 "platform",
                 "router and payments",
@@ -151,6 +170,11 @@ impl Story {
         self.line(&format!("  {key:<20} KEY={api_key}"));
         let url = format!("{base_url}/api/v1/catalogo_perfiles_venta");
         self.line(&format!("  {catalogue:<20} curl -H \"X-API-Key: $KEY\" {url}"));
+        for (gateway, path, means) in PAYING {
+            let product = ready.productos.first().map_or(1, |product| product.id);
+            let url = format!("{base_url}/api/v1/payments/{path}");
+            self.line(&format!("  {:<20} curl -H \"X-API-Key: $KEY\" --json '{{\"producto_id\":{product},{means},{BUYER}}}' {url}", format!("{pay}, {gateway}")));
+        }
         self.line(&format!("  {company:<20} {} / {}", cliente_admin.email, cliente_admin.password));
         self.line(&format!("  {platform:<20} {} / {}", super_admin.email, super_admin.password));
         self.line(&format!("  {world:<20} {}/state", simulator.control_url));

@@ -9,29 +9,39 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::simulator::gateways::Gateway;
+
 /// What there is to be judged.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     /// Hotspot users of the simulated routers.
     pub users: Vec<User>,
-    /// The gateway's orders.
-    pub orders: Vec<Order>,
-    /// What happened to money, by the gateway's books.
+    /// Payments at the gateways, paid or not: Conekta's orders, Mercado Pago's payments.
+    pub payments: Vec<Payment>,
+    /// What happened to money, by the gateways' books.
     pub ledger: Vec<LedgerEntry>,
     /// Purchases of the control plane.
     pub purchases: Vec<Purchase>,
     /// The companies' books.
     pub transactions: Vec<Transaction>,
+    /// The record of each purchase.
+    pub records: BTreeMap<String, Vec<Line>>,
+    /// The same as it was read before.
+    pub earlier_records: BTreeMap<String, Vec<Line>>,
+    /// Reservations that agents hold for purchases that nobody knows.
+    pub unknown_reservations: Vec<UnknownReservation>,
+    /// Payments that belong to no purchase, put before a person.
+    pub strays: Vec<Stray>,
+    /// Companies that let users keep the access when the money goes back.
+    pub forgiving: Vec<String>,
     /// Company of each router.
     pub routers: BTreeMap<String, String>,
     /// Company and router of each product.
     pub products: BTreeMap<i64, (String, String)>,
     /// Company and router of each portal key.
     pub api_keys: BTreeMap<String, (String, String)>,
-    /// What the agent remembers.
+    /// What the agents remember.
     pub journal: Vec<JournalEntry>,
-    /// Routers that the agent was given.
-    pub journal_routers: BTreeSet<String>,
     /// Routers whose agent has lost its journal.
     pub forgetful: BTreeSet<String>,
 }
@@ -49,34 +59,49 @@ pub struct User {
     pub disabled: bool,
 }
 
-/// An order at the gateway.
+/// A payment at a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// `ord_…`.
+pub struct Payment {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// Its id there.
     pub id: String,
-    /// The purchase it was opened for, by its metadata.
+    /// The purchase it was made for, by its metadata.
     pub sale_id: String,
     /// Company, by its metadata.
     pub company_id: String,
     /// Router, by its metadata.
     pub router_id: String,
-    /// `paid`, `declined`, … or empty.
+    /// The gateway's word, or empty.
     pub status: String,
-    /// Minor units.
-    pub amount: i64,
 }
 
-/// A line of the gateway's books.
+/// A line of a gateway's books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
+    /// The gateway.
+    pub gateway: Gateway,
     /// `charge`, `declined`, `refund`, …
     pub kind: String,
-    /// The order.
-    pub order_id: String,
+    /// The payment.
+    pub payment_id: String,
+    /// The purchase that the payment was made for; empty when it names none.
+    pub sale_id: String,
     /// Minor units.
     pub amount: i64,
     /// When, in milliseconds.
     pub at_ms: i64,
+}
+
+/// What became of the money of one purchase, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Money {
+    /// Went from buyer to seller.
+    pub charged: i64,
+    /// Went back.
+    pub refunded: i64,
+    /// Was taken back by the buyer's bank.
+    pub disputed: i64,
 }
 
 /// A purchase as the control plane stores it.
@@ -92,18 +117,24 @@ pub struct Purchase {
     pub product_id: i64,
     /// Phase word.
     pub phase: String,
+    /// The gateway.
+    pub gateway: Gateway,
     /// Whether something is left to do.
     pub open: bool,
+    /// Whether a person is called.
+    pub attention: bool,
     /// Hotspot user as drawn last.
     pub user: String,
     /// When the user first stood on the router.
     pub reserved_at: Option<i64>,
     /// When the charge was about to be sent.
     pub charge_started_at: Option<i64>,
-    /// The gateway's order.
-    pub order_id: Option<String>,
+    /// What the gateway knows the payment by.
+    pub payment_id: Option<String>,
     /// Price in minor units.
     pub price: i64,
+    /// How much went back, in minor units.
+    pub refunded: i64,
     /// The whole state.
     pub state: Value,
 }
@@ -123,12 +154,47 @@ pub struct Transaction {
     pub api_key_id: Option<String>,
     /// Minor units.
     pub amount: i64,
-    /// `paid`, `declined`, …
+    /// `paid`, `approved`, `declined`, …
     pub payment_state: String,
     /// `active`, `removed`, …
     pub hotspot_state: String,
     /// User name.
     pub hotspot_user: Option<String>,
+}
+
+/// A line of a purchase's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Commit that wrote it.
+    pub version: i64,
+    /// When, in milliseconds.
+    pub at: i64,
+    /// What was done.
+    pub step: String,
+    /// How it ended.
+    pub result: String,
+    /// Who did it.
+    pub who: String,
+}
+
+/// A reservation that an agent holds for a purchase that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownReservation {
+    /// Router.
+    pub router_id: String,
+    /// The purchase that the agent names.
+    pub purchase_id: String,
+    /// User name.
+    pub name: String,
+}
+
+/// A payment that no purchase knows, put before a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The gateway's id.
+    pub payment_id: String,
+    /// Minor units.
+    pub amount: i64,
 }
 
 /// What the agent remembers of a purchase.
@@ -138,31 +204,22 @@ pub struct JournalEntry {
     pub purchase_id: String,
     /// Router.
     pub router_id: String,
+    /// Whether the agent was given this router.
+    pub given: bool,
     /// User name.
     pub name: String,
     /// Row of the user, once the agent made or adopted it.
     pub row_id: Option<String>,
-    /// `reserve`, `confirm` or `release`.
+    /// `reserve`, `confirm`, `release` or `revoke`.
     pub kind: Option<String>,
 }
 
 impl Evidence {
-    /// Reads what we keep: the control plane's database and the journal in the agent's data directory.
+    /// Reads what we keep: the control plane's database and the journals in the agents' data directories.
     ///
     /// # Errors
     /// When something cannot be read or has another shape.
-    pub async fn of_ours(database_url: &str, agent_dir: &Path) -> anyhow::Result<Self> {
-        let mut evidence = Self::default();
-        books::read(database_url, &mut evidence).await?;
-        journal::read(agent_dir, &mut evidence)?;
-        Ok(evidence)
-    }
-
-    /// Reads what we keep where there are several agents.
-    ///
-    /// # Errors
-    /// When something cannot be read or has another shape.
-    pub async fn of_sites(database_url: &str, agent_dirs: &[&Path]) -> anyhow::Result<Self> {
+    pub async fn of_ours(database_url: &str, agent_dirs: &[&Path]) -> anyhow::Result<Self> {
         let mut evidence = Self::default();
         books::read(database_url, &mut evidence).await?;
         for dir in agent_dirs {
@@ -178,7 +235,16 @@ impl Evidence {
     /// # Errors
     /// When the state has another shape.
     pub fn with_outside(mut self, state: &Value, router_id: &str) -> anyhow::Result<Self> {
-        outside::read(state, router_id, &mut self)?;
+        outside::gateways(state, &mut self)?;
+        self.with_router(state, router_id)
+    }
+
+    /// Adds the users of `router_id`, the first router of a simulator of this state.
+    ///
+    /// # Errors
+    /// When the state has another shape.
+    pub fn with_router(mut self, state: &Value, router_id: &str) -> anyhow::Result<Self> {
+        outside::router(state, router_id, &mut self)?;
         Ok(self)
     }
 
@@ -198,21 +264,32 @@ impl Evidence {
     /// Charges that moved money for a purchase.
     #[must_use]
     pub fn charges_of(&self, purchase_id: &str) -> Vec<&LedgerEntry> {
-        let of_sale = |entry: &&LedgerEntry| self.sale_of(entry) == Some(purchase_id);
+        let of_sale = |entry: &&LedgerEntry| entry.sale_id == purchase_id;
         self.ledger.iter().filter(|entry| entry.moved_money()).filter(of_sale).collect()
     }
 
-    /// How much went back to the buyer of a purchase.
+    /// What became of the money of a purchase.
     #[must_use]
-    pub fn returned_of(&self, purchase_id: &str) -> i64 {
-        let refunds = self.ledger.iter().filter(|entry| entry.kind == "refund");
-        refunds.filter(|entry| self.sale_of(entry) == Some(purchase_id)).map(|entry| entry.amount).sum()
+    pub fn money_of(&self, purchase_id: &str) -> Money {
+        let mut money = Money::default();
+        for entry in self.ledger.iter().filter(|entry| entry.sale_id == purchase_id) {
+            match entry.kind.as_str() {
+                "charge" | "capture" => money.charged += entry.amount,
+                "refund" => money.refunded += entry.amount,
+                "chargeback" => money.disputed += entry.amount,
+                "chargeback_won" => money.disputed -= entry.amount,
+                _ => {}
+            }
+        }
+        money
     }
+}
 
-    /// The purchase that a line of the ledger belongs to.
+impl Money {
+    /// What the seller still has.
     #[must_use]
-    pub fn sale_of(&self, entry: &LedgerEntry) -> Option<&str> {
-        self.orders.iter().find(|order| order.id == entry.order_id).map(|order| order.sale_id.as_str())
+    pub const fn kept(self) -> i64 {
+        self.charged - self.refunded - self.disputed
     }
 }
 

@@ -10,13 +10,19 @@
 //! | [`operator`] | what operators send |
 //! | [`evidence`] | state of simulator, database and journal, read together |
 //! | [`checkers`] | P1 to P5 over that evidence |
+//! | [`chaos`] | purchases while everything breaks at random |
+//! | [`faults`] | faults with names, and the proof of how each ended |
+//! | [`bench`] | benchmarks of the real processes |
 //! | [`tidy`] | house rules over the source text |
 //! | [`world`] | seeded worlds |
 //! | [`wait`] | waiting for something with a deadline |
 #![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
 
+pub mod bench;
+pub mod chaos;
 pub mod checkers;
 pub mod evidence;
+pub mod faults;
 pub mod operator;
 pub mod portal;
 pub mod programs;

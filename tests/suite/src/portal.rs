@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Value, json};
 
+use crate::simulator::gateways::Gateway;
 use crate::wait::until;
 
 /// The longest a call may take, in milliseconds; longer than the server's answer deadline.
@@ -14,6 +15,12 @@ const CALL_MS_MAX: u64 = 60_000;
 pub const GOOD_CARD: &str = "tok_test_visa_4242";
 /// Token of a card that is always declined.
 pub const DECLINED_CARD: &str = "tok_test_card_declined";
+
+/// Token of a card of Mercado Pago's that ends as this word of its test cards says; good for one payment.
+#[must_use]
+pub fn card_that(word: &str, unique: &str) -> String {
+    format!("tok-{word}-{unique}")
+}
 
 /// An HTTP client for tests.
 ///
@@ -106,14 +113,16 @@ impl Portal {
         Answer::of(request.send().await.with_context(|| format!("GET {path}"))?).await
     }
 
-    /// Buys, with an idempotency key of its own.
+    /// Buys.
     ///
     /// # Errors
     /// When no answer comes.
     pub async fn buy(&self, order: &Order) -> anyhow::Result<Answer> {
-        let url = format!("{}/api/v1/payments/pagar-conekta", self.base_url);
-        let request =
-            self.client.post(url).header("X-API-Key", &self.api_key).header("Idempotency-Key", &order.key);
+        let url = format!("{}/api/v1/payments/{}", self.base_url, order.path());
+        let mut request = self.client.post(url).header("X-API-Key", &self.api_key);
+        if let Some(key) = &order.key {
+            request = request.header("Idempotency-Key", key);
+        }
         Answer::of(request.json(&order.body).send().await.context("buying")?).await
     }
 
@@ -134,8 +143,10 @@ impl Portal {
 /// What a buyer sends.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Idempotency key.
-    pub key: String,
+    /// Idempotency key; none to let the server derive one.
+    pub key: Option<String>,
+    /// Who moves the money.
+    pub gateway: Gateway,
     /// Body.
     pub body: Value,
 }
@@ -146,7 +157,57 @@ impl Order {
     pub fn new(key: &str, product_id: i64) -> Self {
         let body = json!({"producto_id": product_id, "token_tarjeta": GOOD_CARD, "nombre_cliente": "Luz Vega",
             "email_cliente": "luz@example.org", "telefono_cliente": "5587654321"});
-        Self { key: key.to_owned(), body }
+        Self { key: Some(key.to_owned()), gateway: Gateway::Conekta, body }
+    }
+
+    /// The same through Mercado Pago, for a product of 20; the card works once.
+    #[must_use]
+    pub fn mercado_pago(key: &str, product_id: i64) -> Self {
+        let body = json!({"producto_id": product_id, "token": card_that("APRO", key), "payment_method_id": "visa",
+            "monto": 20, "nombre_cliente": "Luz Vega", "email_cliente": "luz@example.org"});
+        Self { key: Some(key.to_owned()), gateway: Gateway::MercadoPago, body }
+    }
+
+    /// A complete request through this gateway.
+    #[must_use]
+    pub fn at(gateway: Gateway, key: &str, product_id: i64) -> Self {
+        match gateway {
+            Gateway::Conekta => Self::new(key, product_id),
+            Gateway::MercadoPago => Self::mercado_pago(key, product_id),
+        }
+    }
+
+    /// Without an idempotency key: the server derives one from router, product and card.
+    #[must_use]
+    pub fn without_key(mut self) -> Self {
+        self.key = None;
+        self
+    }
+
+    /// With this card.
+    #[must_use]
+    pub fn with_card(self, token: &str) -> Self {
+        match self.gateway {
+            Gateway::Conekta => self.with("token_tarjeta", token),
+            Gateway::MercadoPago => self.with("token", token),
+        }
+    }
+
+    /// With a card that the bank refuses; `unique` makes it this order's own where cards work once.
+    #[must_use]
+    pub fn declined(self, unique: &str) -> Self {
+        match self.gateway {
+            Gateway::Conekta => self.with_card(DECLINED_CARD),
+            Gateway::MercadoPago => self.with_card(&card_that("FUND", unique)),
+        }
+    }
+
+    /// The last part of the address to send it to.
+    fn path(&self) -> &'static str {
+        match self.gateway {
+            Gateway::Conekta => "pagar-conekta",
+            Gateway::MercadoPago => "pagar-mercado-pago",
+        }
     }
 
     /// With another field, or another value of a field.

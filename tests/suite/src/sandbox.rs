@@ -1,21 +1,25 @@
 //! A running sandbox: the real processes, to be killed and started again.
 
+mod ready;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
 use tokio::process::{Child, Command};
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Line};
 use crate::operator::Operator;
 use crate::portal::Portal;
 use crate::programs::program;
 use crate::services::Services;
 use crate::simulator::Simulator;
 use crate::wait::until;
+
+pub use ready::{Account, Addresses, Call, Pids, Product, Ready, Restart, RouterAddress};
 
 /// The longest a sandbox may take to make its first purchase, in milliseconds; tests run side by side.
 const START_MS_MAX: u64 = 120_000;
@@ -33,110 +37,6 @@ pub enum Database {
     Postgres,
 }
 
-/// Contents of the ready file, as documented.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Ready {
-    /// Public API.
-    pub base_url: String,
-    /// Where agents dial.
-    pub agent_url: String,
-    /// Platform operator.
-    pub super_admin: Account,
-    /// Operator of the company.
-    pub cliente_admin: Account,
-    /// The company.
-    pub empresa_id: String,
-    /// Its router.
-    pub router_id: String,
-    /// Portal key of the router.
-    pub api_key: String,
-    /// Plans on sale.
-    pub productos: Vec<Product>,
-    /// The simulator.
-    pub simulator: Addresses,
-    /// Process ids.
-    pub pids: Pids,
-    /// How to start parts again.
-    pub restart: Restart,
-    /// Where data and logs lie.
-    pub data_dir: PathBuf,
-    /// Database of the control plane.
-    pub database_url: String,
-}
-
-/// Somebody who can log in.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Account {
-    /// E-mail.
-    pub email: String,
-    /// Password.
-    pub password: String,
-}
-
-/// A plan.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Product {
-    /// Number.
-    pub id: i64,
-    /// Price in major units.
-    pub precio: serde_json::Value,
-    /// Profile on the router.
-    pub perfil_mikrotik_nombre: String,
-}
-
-/// Where the simulator is.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Addresses {
-    /// Control API.
-    pub control_url: String,
-    /// Conekta double.
-    pub conekta_url: String,
-    /// The simulated router's API.
-    pub routeros: RouterAddress,
-}
-
-/// The simulated router's API.
-#[derive(Debug, Clone, Deserialize)]
-pub struct RouterAddress {
-    /// Address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// User.
-    pub username: String,
-    /// Password.
-    pub password: String,
-}
-
-/// Process ids.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Pids {
-    /// Control plane.
-    pub control_plane: u32,
-    /// Agent.
-    pub agent: u32,
-    /// Simulator.
-    pub simulator: u32,
-}
-
-/// How to start parts again.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Restart {
-    /// Control plane.
-    pub control_plane: Call,
-    /// Agent.
-    pub agent: Call,
-}
-
-/// A process to start.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Call {
-    /// Program and arguments.
-    pub argv: Vec<String>,
-    /// Environment.
-    pub env: BTreeMap<String, String>,
-}
-
 /// A running sandbox; everything of it is gone when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -144,6 +44,10 @@ pub struct Sandbox {
     pub ready: Ready,
     process: Child,
     restarted: Vec<Child>,
+    /// Put before the words of what is started again.
+    agent_prefix: Vec<String>,
+    /// Records of purchases as they were read last.
+    records: Mutex<BTreeMap<String, Vec<Line>>>,
     /// Removed last.
     dir: tempfile::TempDir,
 }
@@ -162,15 +66,26 @@ impl Sandbox {
     /// # Errors
     /// When it does not get as far as its first purchase.
     pub async fn start_with(database: Database, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let url = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(Services::shared().await?.database().await?),
+        };
+        let arguments = url.iter().flat_map(|url| ["--database-url", url]).collect::<Vec<_>>();
+        Self::start_as(&arguments, variables).await
+    }
+
+    /// Starts one with more arguments of its own.
+    ///
+    /// # Errors
+    /// When it does not get as far as its first purchase.
+    pub async fn start_as(arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("pagos-suite-").tempdir()?;
         let file = dir.path().join("ready.json");
         let log = dir.path().join("sandbox.log");
         let mut command = bound_to_us(&program("pagos-sandbox")?);
         command.args(["--http-port", "0", "--ready-file"]).arg(&file);
         command.arg("--data-dir").arg(dir.path().join("data"));
-        if database == Database::Postgres {
-            command.args(["--database-url", &Services::shared().await?.database().await?]);
-        }
+        command.args(arguments);
         let output = std::fs::File::create(&log)?;
         command.envs(variables.iter().copied()).stdout(output.try_clone()?).stderr(output);
         let mut process = command.spawn().context("starting the sandbox")?;
@@ -193,7 +108,19 @@ impl Sandbox {
             }
         });
         let ready = ready.await?;
-        Ok(Self { ready, process, restarted: Vec::new(), dir })
+        let (restarted, agent_prefix) = (Vec::new(), Vec::new());
+        Ok(Self { ready, process, restarted, agent_prefix, records: Mutex::default(), dir })
+    }
+
+    /// Starts the agent with these words before its own from now on, for example in another network.
+    pub fn start_agent_below(&mut self, prefix: Vec<String>) {
+        self.agent_prefix = prefix;
+    }
+
+    /// Keeps data and logs although the sandbox ends; says where they are.
+    pub fn keep_data(&mut self) -> std::path::PathBuf {
+        self.dir.disable_cleanup(true);
+        self.dir.path().to_owned()
     }
 
     /// The portal of the sandbox's router.
@@ -281,7 +208,8 @@ impl Sandbox {
     /// # Errors
     /// When it cannot be started.
     pub fn restart_agent(&mut self) -> anyhow::Result<()> {
-        let call = self.ready.restart.agent.clone();
+        let mut call = self.ready.restart.agent.clone();
+        call.argv.splice(0..0, self.agent_prefix.iter().cloned());
         self.ready.pids.agent = self.start_again(&call, "agent.again.log")?;
         Ok(())
     }
@@ -291,8 +219,16 @@ impl Sandbox {
     /// # Errors
     /// When that does not happen in time.
     pub async fn router_reachable(&self) -> anyhow::Result<()> {
+        self.reachable(&self.ready.router_id).await
+    }
+
+    /// The same of another router of the company.
+    ///
+    /// # Errors
+    /// When that does not happen in time.
+    pub async fn reachable(&self, router_id: &str) -> anyhow::Result<()> {
         let operator = self.cliente_admin().await?;
-        let path = format!("/api/v1/admin/routers/{}/test-connection", self.ready.router_id);
+        let path = format!("/api/v1/admin/routers/{router_id}/test-connection");
         until("the router can be reached", Duration::from_millis(RESTART_MS_MAX), || async {
             Ok((operator.get(&path).await?.body["success"] == true).then_some(()))
         })
@@ -319,8 +255,24 @@ impl Sandbox {
     /// # Errors
     /// When one of them cannot be read.
     pub async fn evidence(&self) -> anyhow::Result<Evidence> {
-        let ours = Evidence::of_ours(&self.ready.database_url, &self.ready.data_dir.join("agent")).await?;
-        ours.with_outside(&self.simulator()?.state().await?, &self.ready.router_id)
+        self.evidence_with(&[]).await
+    }
+
+    /// The same, with the journals of more agents.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub async fn evidence_with(&self, agents: &[&Path]) -> anyhow::Result<Evidence> {
+        let own = self.ready.data_dir.join("agent");
+        let agents: Vec<&Path> = [own.as_path()].into_iter().chain(agents.iter().copied()).collect();
+        let mut evidence = Evidence::of_ours(&self.ready.database_url, &agents).await?;
+        evidence.earlier_records = self.remember(evidence.records.clone());
+        evidence.with_outside(&self.simulator()?.state().await?, &self.ready.router_id)
+    }
+
+    /// Keeps the records for the next reading; gives those of the last one.
+    fn remember(&self, records: BTreeMap<String, Vec<Line>>) -> BTreeMap<String, Vec<Line>> {
+        std::mem::replace(&mut *self.records.lock().unwrap_or_else(PoisonError::into_inner), records)
     }
 
     /// Asks the sandbox to end and waits until it has.
@@ -390,7 +342,8 @@ pub fn signal(name: &str, id: u32) {
 }
 
 /// A command whose process the kernel kills when the thread of this test ends, however that comes about.
-fn bound_to_us(program: &Path) -> Command {
+#[must_use]
+pub fn bound_to_us(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program).stdin(Stdio::null()).kill_on_drop(true);
     command

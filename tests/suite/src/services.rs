@@ -2,7 +2,7 @@
 //!
 //! The server runs below a small shell that holds its standard input: when the test run ends, however it ends, the input
 //! closes, the shell stops the server and removes its data. Started by root, it runs as an unprivileged user, since
-//! PostgreSQL refuses root. Nothing is synced to disk: the data is worth nothing.
+//! PostgreSQL refuses root. Nothing is synced to disk, except for benchmarks: the data is worth nothing.
 
 mod postgres;
 
@@ -37,6 +37,17 @@ impl Services {
         SERVER.get_or_try_init(Self::find_or_start).await
     }
 
+    /// Starts a server that syncs what it commits, and makes it the one that this process uses.
+    ///
+    /// # Errors
+    /// When it cannot be started, or another one is in use.
+    pub async fn start_synced() -> anyhow::Result<()> {
+        let server =
+            tokio::task::spawn_blocking(Postgres::start_synced).await.context("starting PostgreSQL")??;
+        let services = Self { url: server.url().to_owned(), _own: Some(server) };
+        SERVER.set(services).ok().context("another server is in use already")
+    }
+
     async fn find_or_start() -> anyhow::Result<Self> {
         if let Ok(url) = std::env::var(SERVER_VARIABLE) {
             return Ok(Self { url, _own: None });
@@ -50,12 +61,19 @@ impl Services {
     /// # Errors
     /// When the server refuses.
     pub async fn database(&self) -> anyhow::Result<String> {
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pagos_{}_{number}", std::process::id());
-        let mut admin =
-            PgConnection::connect(&format!("{}/postgres", self.url)).await.context("connecting")?;
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await?;
-        admin.close().await?;
-        Ok(format!("{}/{name}", self.url))
+        database_at(&self.url).await
     }
+}
+
+/// Makes an empty database on the server at `url`; gives its address.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn database_at(url: &str) -> anyhow::Result<String> {
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pagos_{}_{number}", std::process::id());
+    let mut admin = PgConnection::connect(&format!("{url}/postgres")).await.context("connecting")?;
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await?;
+    admin.close().await?;
+    Ok(format!("{url}/{name}"))
 }

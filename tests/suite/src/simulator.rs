@@ -52,6 +52,16 @@ impl Simulator {
         made["id"].as_u64().with_context(|| format!("a fault has a number: {made}"))
     }
 
+    /// Takes one fault down; what hangs by it goes on.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn take_down(&self, fault: u64) -> anyhow::Result<()> {
+        let url = format!("{}/faults/{fault}", self.control_url);
+        self.client.delete(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// Takes all faults down; what hangs goes on.
     ///
     /// # Errors

@@ -111,8 +111,11 @@ async fn control_plane_killed_while_a_charge_that_never_arrives_is_out(
 
     let purchase = scene.purchase(&evidence)?;
     assert_eq!((purchase.phase.as_str(), evidence.charges_of(&purchase.id).len()), ("rolled_back", 0));
-    let order =
-        evidence.orders.iter().find(|order| order.sale_id == purchase.id).context("the order exists")?;
+    let order = evidence
+        .payments
+        .iter()
+        .find(|payment| payment.sale_id == purchase.id)
+        .context("the order exists")?;
     assert_eq!(order.status, "canceled", "nothing can be charged on it later");
     assert_promises(&evidence);
     Ok(())

@@ -36,7 +36,7 @@ async fn a_paid_purchase_gives_a_user_that_works(database: Database) -> anyhow::
     let evidence = sandbox.settled(SETTLED_WITHIN).await?;
     let row = evidence.users.iter().find(|user| user.name == answer.hotspot_user());
     assert!(row.is_some_and(|user| !user.disabled && user.comment.is_empty()), "{row:?}");
-    assert!(evidence.ledger.iter().any(|entry| entry.order_id == order_id && entry.amount == 2_000));
+    assert!(evidence.ledger.iter().any(|entry| entry.payment_id == order_id && entry.amount == 2_000));
     assert_eq!(evidence.purchase(answer.purchase_id()).map(|own| own.phase.as_str()), Some("completed"));
     assert_promises(&evidence);
 

@@ -44,15 +44,15 @@ async fn once_prints_a_receipt_that_simulator_and_database_confirm(database: Dat
     let memory: Value = serde_json::from_slice(&std::fs::read(dir.path().join("sandbox.json"))?)?;
     let router_id = memory["router_id"].as_str().context("the sandbox remembers its router")?;
     let evidence =
-        Evidence::of_ours(&url, &dir.path().join("agent")).await?.with_outside(&state, router_id)?;
+        Evidence::of_ours(&url, &[&dir.path().join("agent")]).await?.with_outside(&state, router_id)?;
     let purchase = evidence.purchase(&text("purchase_id")?).context("the purchase is in the database")?;
-    assert_eq!(purchase.order_id, Some(text("gateway_order_id")?));
+    assert_eq!(purchase.payment_id, Some(text("gateway_order_id")?));
     assert_eq!(purchase.user, text("hotspot_user")?);
     assert!(
         evidence
-            .orders
+            .payments
             .iter()
-            .any(|order| Some(&order.id) == purchase.order_id.as_ref() && order.status == "paid")
+            .any(|payment| Some(&payment.id) == purchase.payment_id.as_ref() && payment.status == "paid")
     );
     assert!(evidence.users.iter().any(|user| user.name == purchase.user));
     assert_eq!(text("device_state")?, "conectado");

@@ -100,7 +100,7 @@ async fn an_answer_that_does_not_arrive_whole_is_unknown() {
         assert_eq!(adapter.read(key("k"), "1".into()).await, Reading::Unknown);
         assert_eq!(adapter.search(key("k"), "TRX_1-1".into()).await, Searching::Unknown);
         assert_eq!(adapter.refund(key("k"), refund(true)).await, Refunding::Unknown);
-        assert_eq!(adapter.facts(&key("k"), "1").await, Err(Code::GatewayError));
+        assert_eq!(adapter.facts(key("k"), "1".into()).await, Err(Code::GatewayError));
     }
     let nobody = adapter("http://127.0.0.1:1");
     assert_eq!(nobody.charge(key("k"), charge(None)).await, Charging::Unknown);

@@ -12,6 +12,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
 use crate::store::companies::NewCompany;
 use crate::tenants::companies::{create, real_key, seal_conekta_key};
+use crate::webhook::draw_path;
 
 /// Longest name or e-mail of a company, in characters.
 const NAME_CHARS_MAX: usize = 100;
@@ -44,5 +45,6 @@ pub async fn handle(State(app): State<Shared>, _: SuperAdmin, body: Body) -> Res
         (company, real_key(key))
     })?;
     let sealed = key.map(|key| seal_conekta_key(&app.vault, &id, &key));
-    Ok(Json(company_view(&create(&app.store, company, sealed).await?)))
+    let path = draw_path(&app.random);
+    Ok(Json(company_view(&create(&app.store, company, path, sealed).await?)))
 }

@@ -4,18 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::MASK;
+use super::{KEY_CHARS_MAX, MASK, mode, sent};
 use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
 use crate::http::error::{ApiError, Fault};
 use crate::http::extract::CompanyAdmin;
 use crate::store::companies::ConektaChange;
-use crate::tenants::companies;
-use crate::text::Language;
+use crate::tenants::companies::{self, ConektaKeys};
+use crate::tenants::gateways::seal_conekta_webhook_key;
+use crate::text::{Language, Phrase};
+use crate::webhook::conekta::is_public_key;
 
-/// Longest key of a gateway, in characters.
-const KEY_CHARS_MAX: usize = 255;
 /// Longest public key in PEM, in characters.
 const PEM_CHARS_MAX: usize = 4096;
 
@@ -29,30 +29,28 @@ pub async fn handle(
     language: Language,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    let (change, key) = body.read(|fields| {
+    let (change, key, webhook_key) = body.read(|fields| {
         let change = ConektaChange {
             public_key: sent(fields, "conekta_public_key", KEY_CHARS_MAX),
-            mode: mode(fields),
-            webhook_key: sent(fields, "conekta_webhook_key", PEM_CHARS_MAX),
+            mode: mode(fields, "conekta_mode"),
         };
-        (change, sent(fields, "conekta_private_key", KEY_CHARS_MAX).filter(|key| key != MASK))
+        let key = sent(fields, "conekta_private_key", KEY_CHARS_MAX).filter(|key| key != MASK);
+        (change, key, webhook_key(fields))
     })?;
-    let sealed = key.map(|key| companies::seal_conekta_key(&app.vault, &admin.company, &key));
-    companies::change_conekta(&app.store, &admin.company, change, sealed, app.clock.now()).await?;
+    let keys = ConektaKeys {
+        private_sealed: key.map(|key| companies::seal_conekta_key(&app.vault, &admin.company, &key)),
+        webhook_sealed: webhook_key.map(|key| seal_conekta_webhook_key(&app.vault, &admin.company, &key)),
+    };
+    companies::change_conekta(&app.store, &admin.company, change, keys, app.clock.now()).await?;
     let code = Code::ConektaSettingsUpdated;
     Ok(Json(json!({"message": language.code(code), "code": code.as_str()})))
 }
 
-/// A text; absent, null and empty mean unchanged.
-fn sent(fields: &mut Fields<'_>, name: &'static str, chars_max: usize) -> Option<String> {
-    let text = fields.optional_string(name, chars_max)?.trim().to_owned();
-    (!text.is_empty()).then_some(text)
-}
-
-fn mode(fields: &mut Fields<'_>) -> Option<String> {
-    let mode = sent(fields, "conekta_mode", KEY_CHARS_MAX)?;
-    if !["test", "live"].contains(&mode.as_str()) {
-        fields.refuse("conekta_mode", Fault::Literal);
+/// The public key, or several, that the gateway's notifications are verified with.
+fn webhook_key(fields: &mut Fields<'_>) -> Option<String> {
+    let key = sent(fields, "conekta_webhook_key", PEM_CHARS_MAX).filter(|key| key != MASK)?;
+    if !is_public_key(&key) {
+        fields.refuse("conekta_webhook_key", Fault::Value(Phrase::WebhookKeySyntax));
     }
-    Some(mode)
+    Some(key)
 }

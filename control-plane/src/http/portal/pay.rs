@@ -1,7 +1,6 @@
 //! What both payment endpoints have in common: the fields they share, admitting the purchase, answering.
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::Response;
 
@@ -10,16 +9,13 @@ use crate::domain::code::Code;
 use crate::gateway::GatewayName;
 use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
-use crate::http::error::{ApiError, Fault, Issue, Place};
-use crate::http::extract::PortalKey;
+use crate::http::error::ApiError;
+use crate::http::extract::{IdempotencyKey, PortalKey};
 use crate::http::frame::Received;
 use crate::purchase::intake::{Admitted, IntakeError, Request};
 use crate::purchase::state::{CardChoice, Device, UserType};
-use crate::text::{Language, Phrase};
+use crate::text::Language;
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Longest idempotency key, in bytes.
-const KEY_BYTES_MAX: usize = 255;
 /// Longest card token, in characters.
 pub(super) const TOKEN_CHARS_MAX: usize = 255;
 /// Longest name of a buyer, in characters.
@@ -46,7 +42,7 @@ impl FromRequestParts<Shared> for Arrival {
         let received = received.ok_or_else(|| ApiError::new(Code::InternalError))?;
         let key = PortalKey::from_request_parts(parts, app).await?;
         let language = Language::from_request_parts(parts, app).await.unwrap_or_default();
-        let idempotency_key = idempotency_key(&parts.headers)?;
+        let IdempotencyKey(idempotency_key) = IdempotencyKey::from_request_parts(parts, app).await?;
         Ok(Self { app: app.clone(), key, language, idempotency_key, received })
     }
 }
@@ -71,6 +67,7 @@ pub(super) async fn pay(
     let reply = match app.purchases.admit(request).await.map_err(|error| refusal(&error))? {
         Admitted::Purchase(id) => app.purchases.answer(router, &id).await,
         Admitted::Undecided(id) => app.purchases.status(router, &id).await,
+        Admitted::Awaited => return Ok(payment_reply::awaited(arrival.language, app.clock.now())),
     };
     let reply = reply.map_err(|error| ApiError::internal(&error))?;
     let reply = reply.ok_or_else(|| ApiError::new(Code::TransactionNotFound))?;
@@ -113,19 +110,6 @@ fn user_type(fields: &mut Fields<'_>) -> UserType {
     match fields.optional_string(("tipo_usuario", "user_type"), USER_TYPE_CHARS_MAX).as_deref() {
         Some("pin") => UserType::Pin,
         Some(_) | None => UserType::Password,
-    }
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let good =
-        (1..=KEY_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
-    match value.to_str() {
-        Ok(text) if good => Ok(Some(text.to_owned())),
-        Ok(_) | Err(_) => Err(ApiError::validation(vec![Issue {
-            loc: vec![Place::Name("header"), Place::Name("Idempotency-Key")],
-            fault: Fault::Value(Phrase::IdempotencyKeySyntax),
-        }])),
     }
 }
 

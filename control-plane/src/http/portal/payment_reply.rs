@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::domain::code::Code;
 use crate::domain::id::PurchaseId;
 use crate::domain::time::Timestamp;
 use crate::http::error::ApiError;
@@ -48,6 +49,25 @@ pub(super) fn render(reply: &Reply, language: Language) -> Response {
     if let Ok(timing) = HeaderValue::from_str(&server_timing(&reply.steps)) {
         response.headers_mut().insert(SERVER_TIMING, timing);
     }
+    response
+}
+
+/// The answer to who cannot be told more than that a payment of the device is not decided.
+#[must_use]
+pub(super) fn awaited(language: Language, at: Timestamp) -> Response {
+    let code = Code::PaymentPending;
+    let body = json!({
+        "success": false,
+        "estado_pago": "pending",
+        "id_transaccion": null,
+        "estado_url": null,
+        "accion": null,
+        "mensaje": language.code(code),
+        "code": code.as_str(),
+        "timestamp": at.iso(),
+    });
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ASK_AGAIN_S));
     response
 }
 

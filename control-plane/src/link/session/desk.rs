@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pagos_protocol::site::{self, ENTRIES_MAX};
-use pagos_protocol::{AgentMessage, HandOver, ServerMessage, Settled, Verdicts, VerdictsWanted};
-use tokio::sync::mpsc;
+use pagos_protocol::{AgentMessage, HandOver, ServerMessage, Settled, Verdicts, VerdictsWanted, frame};
+use tokio::sync::{mpsc, oneshot};
 
 use super::Identity;
 use crate::causes::chain;
@@ -23,11 +23,26 @@ pub(super) const WAITING_MAX: usize = 8;
 /// Pause before a hand-over that failed begins anew, in milliseconds.
 const RETRY_MS: u64 = 5_000;
 
+/// Most frames of the desk that wait to be written.
+const FRAMES_MAX: usize = 4;
+
+/// What the desk wants written.
+pub(super) struct Tray {
+    /// Its frames.
+    pub(super) frames: mpsc::Receiver<String>,
+    /// Commands are held back until this resolves: an agent with a new journal could not take reservations.
+    pub(super) opened: oneshot::Receiver<()>,
+}
+
 /// The desk of one connection.
 pub(super) struct Desk {
     context: Context,
     identity: Identity,
     live: Arc<Live>,
+    /// Frames to be written, before all commands.
+    out: mpsc::Sender<String>,
+    /// Lets the commands out; gone when it has.
+    open: Option<oneshot::Sender<()>>,
     /// The journal that is not known, until its agent has all reservations.
     new_journal: Option<String>,
     /// Whether the last page has been queued.
@@ -35,14 +50,19 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// A desk for a welcomed connection. `new_journal` is the agent's journal if it was not known.
+    /// A desk for a welcomed connection, and where the frames come out that it wants written. `new_journal` is the
+    /// agent's journal if it was not known.
     pub(super) fn new(
         context: Context,
         identity: Identity,
         live: Arc<Live>,
         new_journal: Option<String>,
-    ) -> Self {
-        Self { context, identity, live, new_journal, handed_over: false }
+    ) -> (Self, Tray) {
+        let (out, frames) = mpsc::channel(FRAMES_MAX);
+        let (open, opened) = oneshot::channel();
+        let open = Some(open);
+        let desk = Self { context, identity, live, out, open, new_journal, handed_over: false };
+        (desk, Tray { frames, opened })
     }
 
     /// Serves until the connection ends. Boxed work, so that an idle link does not keep room for it.
@@ -50,6 +70,12 @@ impl Desk {
         if self.new_journal.is_some() {
             Box::pin(self.hand_over()).await;
         }
+        if let Some(open) = self.open.take() {
+            // The writer is there as long as this is.
+            let _ = open.send(());
+        }
+        // Commands reach the agent after the last page.
+        self.context.hub.announce(&self.live);
         while let Some(message) = messages.recv().await {
             Box::pin(self.serve(*message)).await;
         }
@@ -82,6 +108,16 @@ impl Desk {
         Some(Place { router: router?.clone(), company: self.identity.company.clone() })
     }
 
+    async fn post(&self, message: &ServerMessage) {
+        match frame::encode(message) {
+            // The receiver is gone when the link has ended.
+            Ok(text) => drop(self.out.send(text).await),
+            Err(error) => {
+                tracing::error!(agent.id = %self.live.agent, error = %error, "message does not fit into a frame");
+            }
+        }
+    }
+
     async fn judge(&self, question: VerdictsWanted) {
         let Some(place) = self.place(&question.router_id) else { return };
         let mut reservations = question.reservations;
@@ -89,7 +125,7 @@ impl Desk {
         match self.context.site.verdicts(&place, reservations).await {
             Ok(verdicts) => {
                 let router_id = question.router_id;
-                self.live.post(&ServerMessage::Verdicts(Verdicts { router_id, verdicts })).await;
+                self.post(&ServerMessage::Verdicts(Verdicts { router_id, verdicts })).await;
             }
             Err(error) => {
                 // The agent keeps what it has and asks again.
@@ -117,7 +153,7 @@ impl Desk {
         // An agent without routers is told nothing, and takes no reservations either.
         if let Some(router) = self.live.routers.last() {
             let end = HandOver { router_id: router.as_str().into(), reservations: Vec::new(), last: true };
-            self.live.post(&ServerMessage::HandOver(end)).await;
+            self.post(&ServerMessage::HandOver(end)).await;
             tracing::info!(agent.id = %self.live.agent, reservations.count = count, "open reservations handed over");
         }
         Ok(())
@@ -133,7 +169,7 @@ impl Desk {
             for reservations in site::pages(page) {
                 let router_id = router.as_str().into();
                 let message = HandOver { router_id, reservations, last: false };
-                self.live.post(&ServerMessage::HandOver(message)).await;
+                self.post(&ServerMessage::HandOver(message)).await;
             }
             count += told;
             if told < ENTRIES_MAX {

@@ -9,7 +9,7 @@ use pagos_protocol::{AgentMessage, Goodbye, SILENCE_MAX_MS, ServerMessage, Welco
 use tokio::sync::{mpsc, watch};
 
 use super::End;
-use super::desk::{Desk, WAITING_MAX};
+use super::desk::{Desk, Tray, WAITING_MAX};
 use crate::link::live::{Closing, Inbox, Live, Parcel};
 
 /// How long one frame may take to leave, in milliseconds.
@@ -27,7 +27,7 @@ pub(super) async fn send_welcome(socket: &mut WebSocket, welcome: Welcome) -> Re
 }
 
 /// Carries frames both ways until the connection ends.
-pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox, desk: Desk) -> End {
+pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox, desk: Desk, tray: Tray) -> End {
     let (mut sink, mut stream) = socket.split();
     let Inbox { mut outbox, mut closing } = inbox;
     let (to_desk, questions) = mpsc::channel(WAITING_MAX);
@@ -36,7 +36,7 @@ pub(super) async fn run(socket: WebSocket, live: &Live, inbox: Inbox, desk: Desk
         biased;
         end = read_all(&mut stream, live, &to_desk) => end,
         () = serving => End::Closed(Closing::Dismissed),
-        end = write_all(&mut sink, &mut outbox) => end,
+        end = write_all(&mut sink, &mut outbox, tray) => end,
         reason = asked_to_close(&mut closing) => End::Closed(reason),
     };
     drop(outbox);
@@ -64,6 +64,8 @@ async fn read_all(stream: &mut SplitStream<WebSocket>, live: &Live, to_desk: &To
         }
     }
 }
+
+type Sink = SplitSink<WebSocket, Message>;
 
 /// Where messages about reservations go.
 type ToDesk = mpsc::Sender<Box<AgentMessage>>;
@@ -94,9 +96,25 @@ fn take(text: &str, live: &Live, to_desk: &ToDesk) {
     }
 }
 
-async fn write_all(sink: &mut SplitSink<WebSocket, Message>, outbox: &mut mpsc::Receiver<Parcel>) -> End {
-    while let Some(parcel) = outbox.recv().await {
-        let Some(text) = parcel.take() else { continue };
+async fn write_all(sink: &mut Sink, outbox: &mut mpsc::Receiver<Parcel>, tray: Tray) -> End {
+    let Tray { mut frames, mut opened } = tray;
+    let mut open = false;
+    loop {
+        let text = tokio::select! {
+            biased;
+            Some(text) = frames.recv() => Some(text),
+            // An error means that the desk is gone, and with it the link.
+            _ = &mut opened, if !open => {
+                open = true;
+                None
+            }
+            parcel = outbox.recv(), if open => match parcel {
+                Some(parcel) => parcel.take(),
+                // The hub has let go of the link.
+                None => return End::Closed(Closing::Dismissed),
+            },
+        };
+        let Some(text) = text else { continue };
         let writing = sink.send(Message::Text(text.into()));
         match tokio::time::timeout(Duration::from_millis(WRITE_DEADLINE_MS), writing).await {
             Ok(Ok(())) => {}
@@ -104,8 +122,6 @@ async fn write_all(sink: &mut SplitSink<WebSocket, Message>, outbox: &mut mpsc::
             Err(_) => return End::NotReading,
         }
     }
-    // The hub has let go of the link.
-    End::Closed(Closing::Dismissed)
 }
 
 async fn asked_to_close(closing: &mut watch::Receiver<Option<Closing>>) -> Closing {

@@ -4,7 +4,7 @@ use super::{Draft, Insertion, IntakeError, Request, buyer};
 use crate::gateway::{CardToken, GatewayName, Means};
 use crate::purchase::state::{DrawnUser, Purchase};
 use crate::purchase::timeline::{Line, Who};
-use crate::purchase::{Inner, books, offer, perform, runner};
+use crate::purchase::{Inner, PurchaseError, books, offer, perform, runner};
 use crate::store::ledger::{self, Opening};
 use crate::store::purchases::{self, Row};
 use crate::store::{Conn, StoreError, timeline};
@@ -38,7 +38,7 @@ pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, Int
     let inserted = inner
         .parts
         .store
-        .write_as("asked", move |conn| {
+        .write_as("new", move |conn| {
             Box::pin(async move {
                 match insert_in(conn, &draft, purchase, users, runner).await? {
                     Some(insertion) => Ok(insertion),
@@ -70,8 +70,8 @@ fn means(inner: &Inner, draft: &Draft) -> Means {
 
 /// Where the gateway tells of this payment, if it can reach us.
 fn notify_url(inner: &Inner, draft: &Draft) -> Option<String> {
-    let base = inner.parts.public_url.as_deref()?;
     let path = draft.seller.webhook_path.as_deref()?;
+    let base = inner.parts.public_url.as_deref()?;
     Some(format!("{base}/api/v1/webhook/mercado-pago/{path}"))
 }
 
@@ -87,14 +87,18 @@ async fn insert_in(
     let buyer = buyer(&draft.request);
     let undecided =
         purchases::undecided(conn, &terms.router, terms.product.id, &buyer, terms.created_at).await?;
-    if let Some(id) = undecided {
+    if let Some(undecided) = undecided {
         // It may be of this very request, sent twice at once and stored since its key was looked up.
         let earlier = match &draft.key {
             Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
             None => None,
         };
-        let is_repeat = earlier.is_some_and(|earlier| earlier.purchase_id == id.as_str());
-        return Ok((!is_repeat).then_some(Insertion::Undecided(id)));
+        let is_repeat = earlier.is_some_and(|earlier| earlier.purchase_id == undecided.id);
+        if is_repeat {
+            return Ok(None);
+        }
+        let admitted = super::shown_to(&draft.request, &undecided).map_err(unreadable)?;
+        return Ok(Some(Insertion::Undecided(admitted)));
     }
     let mut named = None;
     for user in users {
@@ -116,6 +120,18 @@ async fn insert_in(
     timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?)
         .await?;
     Ok(Some(Insertion::New(Box::new((row, purchase)))))
+}
+
+fn unreadable(error: PurchaseError) -> StoreError {
+    match error {
+        PurchaseError::Store(error) => error,
+        PurchaseError::State(id) | PurchaseError::NotRun(id) => {
+            StoreError::Inconsistent { table: "purchases", column: "state", id: id.to_string() }
+        }
+        PurchaseError::Vault(_) => {
+            StoreError::Inconsistent { table: "purchases", column: "state", id: String::new() }
+        }
+    }
 }
 
 fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreError> {

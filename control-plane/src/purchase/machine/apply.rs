@@ -37,6 +37,7 @@ pub fn apply(mut purchase: Purchase, event: Event, now: Timestamp, timing: &supe
         }
         Event::Refunded(refunding) => refund::after_sending(&mut purchase, refunding, now),
         Event::Woken => {}
+        Event::Overslept { until } => catch_up(&mut purchase, until, now),
     }
     purchase
 }
@@ -177,6 +178,12 @@ fn after_confirm(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
         RouterEnd::Gone => {
             purchase.remake = true;
             purchase.command_version += 1;
+            // Something at the site may be removing what we make: the first time at once, then with growing pauses.
+            if purchase.router_attempts > 0 {
+                retry_router(purchase, now);
+            } else {
+                purchase.router_attempts = 1;
+            }
         }
         RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
     }
@@ -190,7 +197,6 @@ fn after_remake(purchase: &mut Purchase, end: RouterEnd, next_draw: Option<Drawn
             purchase.remake = false;
             purchase.released = false;
             purchase.shown |= purchase.terms.user_type == UserType::Password;
-            purchase.router_attempts = 0;
             purchase.reserved_at = purchase.reserved_at.or(Some(now));
         }
         RouterEnd::NameTaken => match next_draw {
@@ -209,36 +215,26 @@ fn after_remake(purchase: &mut Purchase, end: RouterEnd, next_draw: Option<Drawn
 }
 
 fn after_release(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
+    let by_phase = purchase.phase == Phase::Declined;
     match end {
-        RouterEnd::Done | RouterEnd::Gone => {
+        RouterEnd::Done | RouterEnd::Gone if by_phase => {
+            purchase.phase = Phase::RolledBack;
             purchase.router_attempts = 0;
             purchase.wake_at = now;
-            if purchase.undo == Some(Undo::Release) {
-                purchase.undo = None;
-            }
-            match purchase.phase {
-                Phase::Declined => purchase.phase = Phase::RolledBack,
-                Phase::PendingAsync => {
-                    purchase.released = true;
-                    purchase.command_version += 1;
-                }
-                Phase::Requested
-                | Phase::Reserved
-                | Phase::ChargeSent
-                | Phase::Verifying
-                | Phase::Unknown
-                | Phase::ActionRequired
-                | Phase::Paid
-                | Phase::Refunding
-                | Phase::Completed
-                | Phase::RolledBack
-                | Phase::Failed
-                | Phase::Reversed
-                | Phase::Mismatch
-                | Phase::Stuck => {}
+        }
+        RouterEnd::Done | RouterEnd::Gone => {
+            purchase.undo = None;
+            purchase.undo_attempts = 0;
+            purchase.confirmed = false;
+            if purchase.paid_at.is_none() {
+                purchase.released = true;
+                purchase.command_version += 1;
             }
         }
-        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
+        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) if by_phase => {
+            retry_router(purchase, now);
+        }
+        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_undo(purchase, now),
     }
 }
 
@@ -246,34 +242,32 @@ fn after_revoke(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
     match end {
         RouterEnd::Done | RouterEnd::Gone => {
             purchase.undo = None;
+            purchase.undo_attempts = 0;
             purchase.revoked = true;
-            purchase.router_attempts = 0;
-            purchase.wake_at = now;
         }
-        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
+        RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_undo(purchase, now),
+    }
+}
+
+/// What should have happened by `until` happens now.
+fn catch_up(purchase: &mut Purchase, until: Timestamp, now: Timestamp) {
+    let times = [&mut purchase.wake_at, &mut purchase.recheck_at, &mut purchase.undo_at];
+    for at in times.into_iter().filter(|at| **at <= until) {
+        *at = (*at).min(now);
+    }
+    if let Some(refund) = purchase.refund_under_way_mut().filter(|refund| refund.wake_at <= until) {
+        refund.wake_at = refund.wake_at.min(now);
     }
 }
 
 /// Money has moved: from here the only way is forward, or the money back.
-pub(super) fn pay(purchase: &mut Purchase, now: Timestamp) {
-    purchase.remake |= match purchase.phase {
-        Phase::RolledBack | Phase::Failed | Phase::Declined => true,
-        Phase::Requested
-        | Phase::Reserved
-        | Phase::ChargeSent
-        | Phase::Verifying
-        | Phase::Unknown
-        | Phase::ActionRequired
-        | Phase::PendingAsync
-        | Phase::Paid
-        | Phase::Refunding
-        | Phase::Completed
-        | Phase::Reversed
-        | Phase::Mismatch
-        | Phase::Stuck => purchase.released,
-    };
+pub(super) fn pay(purchase: &mut Purchase, paid_at: Timestamp, now: Timestamp) {
+    // What was to be removed is to be kept now; how far removing it came is not known.
+    let undone = purchase.undo.take() == Some(Undo::Release);
+    purchase.undo_attempts = 0;
+    purchase.remake |= undone || purchase.released || was_removed(purchase.phase);
     purchase.phase = Phase::Paid;
-    purchase.paid_at = Some(now);
+    purchase.paid_at = Some(paid_at);
     purchase.failure = None;
     purchase.charge_sealed = None;
     purchase.recheck = false;
@@ -282,6 +276,24 @@ pub(super) fn pay(purchase: &mut Purchase, now: Timestamp) {
     purchase.command_version += 1;
     purchase.wake_at = now;
     purchase.shown |= super::is_usable(purchase);
+}
+
+/// Whether the user of a purchase in this phase was removed, or never stood.
+pub(super) const fn was_removed(phase: Phase) -> bool {
+    match phase {
+        Phase::RolledBack | Phase::Failed | Phase::Declined | Phase::Refunding | Phase::Reversed => true,
+        Phase::Requested
+        | Phase::Reserved
+        | Phase::ChargeSent
+        | Phase::Verifying
+        | Phase::Unknown
+        | Phase::ActionRequired
+        | Phase::PendingAsync
+        | Phase::Paid
+        | Phase::Completed
+        | Phase::Mismatch
+        | Phase::Stuck => false,
+    }
 }
 
 /// No money moved and the router may hold the user.
@@ -304,6 +316,8 @@ fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
 fn end_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     purchase.failure = Some(failure);
     purchase.charge_sealed = None;
+    purchase.undo = None;
+    purchase.undo_attempts = 0;
     purchase.recheck = false;
     purchase.asks = 0;
     purchase.router_attempts = 0;
@@ -329,6 +343,11 @@ pub(super) fn wait_for_gateway(purchase: &mut Purchase, pause_ms: Option<i64>, n
             purchase.charge_sealed = None;
         }
     }
+}
+
+fn retry_undo(purchase: &mut Purchase, now: Timestamp) {
+    purchase.undo_attempts = purchase.undo_attempts.saturating_add(1);
+    purchase.undo_at = now.plus(schedule::router_pause_ms(purchase.undo_attempts));
 }
 
 fn retry_router(purchase: &mut Purchase, now: Timestamp) {

@@ -10,14 +10,14 @@ pub(super) const RESENDS_MAX: u32 = 5;
 /// The effect that is due now, or until when there is nothing to do.
 #[must_use]
 pub fn next(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
-    let main = [main(purchase, now, timing), recheck(purchase), undo(purchase)];
-    let candidates = main
-        .into_iter()
-        .map(|effect| effect.map(|effect| (purchase.wake_at, effect)))
-        .chain([refund::due(purchase)])
-        .flatten();
+    let jobs = [
+        main(purchase, now, timing).map(|effect| (purchase.wake_at, effect)),
+        recheck(purchase).map(|effect| (purchase.recheck_at, effect)),
+        undo(purchase).map(|effect| (purchase.undo_at, effect)),
+        refund::due(purchase),
+    ];
     let mut earliest: Option<Timestamp> = None;
-    for (at, effect) in candidates {
+    for (at, effect) in jobs.into_iter().flatten() {
         if at <= now {
             return effect;
         }
@@ -36,7 +36,6 @@ fn main(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Option<Effect> 
         Phase::ChargeSent => Some(Effect::Charge),
         Phase::Verifying => Some(Effect::Read),
         Phase::Unknown | Phase::ActionRequired => Some(ask(purchase, now, timing)),
-        Phase::PendingAsync if lease_is_over(purchase, now, timing) => Some(Effect::Release),
         Phase::PendingAsync => Some(Effect::Read),
         Phase::Paid => Some(deliver(purchase)),
         Phase::Stuck if purchase.paid_at.is_some() => Some(deliver(purchase)),
@@ -61,13 +60,14 @@ fn ask(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
     if purchase.payment.is_some() {
         return if closing_is_due(purchase, charge, now, timing) { Effect::Cancel } else { Effect::Read };
     }
-    let key_lives = now.since(charge.started_at) < timing.key_life_ms;
     let repeats = purchase.terms.gateway.repeats_by_key() && purchase.charge_sealed.is_some();
-    if repeats && key_lives && charge.resends < RESENDS_MAX && charge.refusal.is_none() {
-        Effect::Charge
-    } else {
-        look(purchase)
-    }
+    if repeats && may_repeat(charge, now, timing) { Effect::Charge } else { look(purchase) }
+}
+
+/// Whether the charge may be sent again under its key, where the gateway knows keys.
+pub(super) fn may_repeat(charge: &Charge, now: Timestamp, timing: &Timing) -> bool {
+    let key_lives = now.since(charge.started_at) < timing.key_life_ms;
+    key_lives && charge.resends < RESENDS_MAX && charge.refusal.is_none()
 }
 
 /// Reads the payment if one is known, else searches it.
@@ -87,15 +87,13 @@ fn closing_is_due(purchase: &Purchase, charge: &Charge, now: Timestamp, timing: 
 }
 
 /// Whether the unpaid user is to be removed although the payment may still come.
-fn lease_is_over(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
+pub(super) fn lease_is_over(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
     let since = purchase.charge.as_ref().map_or(purchase.terms.created_at, |charge| charge.started_at);
     !purchase.released && now.since(since) >= timing.reserve_lease_ms
 }
 
 fn deliver(purchase: &Purchase) -> Effect {
-    if purchase.recheck {
-        look(purchase)
-    } else if purchase.remake {
+    if purchase.remake {
         Effect::Remake
     } else if purchase.confirmed {
         Effect::Login
@@ -111,14 +109,15 @@ fn spare_payment(purchase: &Purchase) -> bool {
 
 /// News about a purchase that nothing else asks the gateway about.
 fn recheck(purchase: &Purchase) -> Option<Effect> {
-    let settled = match purchase.phase {
-        Phase::Refunding
+    let others_ask = match purchase.phase {
+        Phase::Paid
+        | Phase::Refunding
         | Phase::Completed
         | Phase::RolledBack
         | Phase::Failed
         | Phase::Reversed
         | Phase::Mismatch
-        | Phase::Stuck => true,
+        | Phase::Stuck => false,
         Phase::Requested
         | Phase::Reserved
         | Phase::ChargeSent
@@ -126,10 +125,9 @@ fn recheck(purchase: &Purchase) -> Option<Effect> {
         | Phase::Unknown
         | Phase::ActionRequired
         | Phase::PendingAsync
-        | Phase::Paid
-        | Phase::Declined => false,
+        | Phase::Declined => true,
     };
-    (settled && purchase.recheck).then(|| look(purchase))
+    (!others_ask && purchase.recheck).then(|| look(purchase))
 }
 
 fn undo(purchase: &Purchase) -> Option<Effect> {

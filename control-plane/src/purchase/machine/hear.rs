@@ -6,11 +6,13 @@ use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
 use crate::gateway::RefundReason;
-use crate::purchase::state::{Phase, Purchase, Refund, Undo};
+use crate::purchase::state::{Notice, Phase, Purchase, Refund, Undo};
 
 /// So long after the payment a user that is gone from its router is made again without asking anybody, in
 /// milliseconds. Later it may have been removed because its time was used up.
 const REMAKE_MAX_MS: i64 = 900_000;
+/// Later than that a person is told, until so long after the payment, in milliseconds; then it is taken as used up.
+const NOTICE_MAX_MS: i64 = 86_400_000;
 
 /// What somebody outside tells a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +121,7 @@ pub fn hear(mut purchase: Purchase, message: &Message, now: Timestamp) -> Result
             if waits_for_router(&purchase) {
                 purchase.wake_at = now;
             }
+            purchase.undo_at = purchase.undo_at.min(now);
         }
     }
     Ok(purchase)
@@ -126,7 +129,7 @@ pub fn hear(mut purchase: Purchase, message: &Message, now: Timestamp) -> Result
 
 /// Whether the router is what the purchase waits for.
 fn waits_for_router(purchase: &Purchase) -> bool {
-    let phase = match purchase.phase {
+    match purchase.phase {
         Phase::Requested | Phase::Reserved | Phase::Paid | Phase::Declined => true,
         Phase::Stuck => purchase.paid_at.is_some(),
         Phase::ChargeSent
@@ -140,8 +143,7 @@ fn waits_for_router(purchase: &Purchase) -> bool {
         | Phase::Failed
         | Phase::Reversed
         | Phase::Mismatch => false,
-    };
-    phase || purchase.undo.is_some()
+    }
 }
 
 fn hint(purchase: &mut Purchase, payment: Option<&str>, now: Timestamp) {
@@ -151,8 +153,8 @@ fn hint(purchase: &mut Purchase, payment: Option<&str>, now: Timestamp) {
     match purchase.phase {
         Phase::Unknown | Phase::ActionRequired | Phase::PendingAsync => ask_sooner(purchase, now),
         Phase::Requested | Phase::Reserved | Phase::ChargeSent | Phase::Verifying => {}
-        Phase::Declined => purchase.recheck = true,
-        Phase::Paid
+        Phase::Declined
+        | Phase::Paid
         | Phase::Refunding
         | Phase::Completed
         | Phase::RolledBack
@@ -161,8 +163,8 @@ fn hint(purchase: &mut Purchase, payment: Option<&str>, now: Timestamp) {
         | Phase::Mismatch
         | Phase::Stuck => {
             purchase.recheck = true;
-            purchase.asks = 0;
-            purchase.wake_at = now;
+            purchase.recheck_asks = 0;
+            purchase.recheck_at = now;
         }
     }
     if let Some(refund) = purchase.refund_under_way_mut() {
@@ -173,14 +175,17 @@ fn hint(purchase: &mut Purchase, payment: Option<&str>, now: Timestamp) {
 /// Asks the gateway now, without using up one of the questions of the schedule.
 fn ask_sooner(purchase: &mut Purchase, now: Timestamp) {
     let awaited = matches!(purchase.phase, Phase::Unknown | Phase::ActionRequired | Phase::PendingAsync);
-    if awaited && purchase.wake_at > now {
+    // Sending the charge again keeps to its schedule: there are only so many sendings.
+    let resends = purchase.charge_sealed.is_some() && purchase.terms.gateway.repeats_by_key();
+    if awaited && !resends && purchase.wake_at > now {
         purchase.wake_at = now;
         purchase.asks = purchase.asks.saturating_sub(1);
     }
 }
 
 /// Most that can still go back, in minor units.
-fn refundable(purchase: &Purchase) -> i64 {
+#[must_use]
+pub fn refundable(purchase: &Purchase) -> i64 {
     purchase.seen_minor.unwrap_or(purchase.terms.product.price.minor) - purchase.refunded_minor
 }
 
@@ -221,8 +226,8 @@ fn give_back(
     if !(1..=left).contains(&amount) {
         return Err(Refusal::Amount);
     }
-    let refund = refund::new(id.to_owned(), RefundReason::Requested, amount, now);
-    purchase.refunds.push(Refund { asked_by: Some(by), ..refund });
+    let refund = refund::new(purchase, RefundReason::Requested, amount, now);
+    purchase.refunds.push(Refund { id: id.to_owned(), asked_by: Some(by), ..refund });
     if amount == left && purchase.phase != Phase::Completed {
         refund::stop_delivery(purchase, now);
     }
@@ -238,6 +243,10 @@ pub fn choices(purchase: &Purchase) -> Vec<Choice> {
         Phase::Mismatch => vec![Choice::Deliver, Choice::Refund, Choice::Retry],
         Phase::Stuck if paid => vec![Choice::Retry, Choice::Refund],
         Phase::Stuck => vec![Choice::Deliver, Choice::Close, Choice::Retry],
+        Phase::Refunding if purchase.refund_under_way().is_none() => {
+            vec![Choice::Deliver, Choice::Refund, Choice::Retry]
+        }
+        Phase::Completed if purchase.notice == Some(Notice::UserMissing) => vec![Choice::Deliver],
         Phase::Requested
         | Phase::Reserved
         | Phase::ChargeSent
@@ -253,8 +262,7 @@ pub fn choices(purchase: &Purchase) -> Vec<Choice> {
         | Phase::Failed
         | Phase::Reversed => vec![],
     };
-    let refused = purchase.refunds.iter().any(Refund::is_refused_unseen);
-    if refused {
+    if purchase.notice.is_some() || purchase.refunds.iter().any(Refund::is_refused_unseen) {
         open.push(Choice::Acknowledge);
     }
     open
@@ -265,8 +273,11 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
         return Err(Refusal::NotOpen);
     }
     match choice {
+        Choice::Deliver if purchase.refund_under_way().is_some() => return Err(Refusal::RefundUnderWay),
         Choice::Deliver => {
-            pay(purchase, now);
+            pay(purchase, purchase.paid_at.unwrap_or(now), now);
+            purchase.confirmed = false;
+            purchase.notice = None;
             // What stands on the router is not known any more; making it anew finds what is there.
             purchase.remake = true;
         }
@@ -290,11 +301,12 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
             purchase.asks = 0;
             purchase.router_attempts = 0;
             purchase.wake_at = now;
-            if purchase.paid_at.is_none() {
-                purchase.recheck = true;
-            }
+            purchase.recheck = true;
+            purchase.recheck_asks = 0;
+            purchase.recheck_at = now;
         }
         Choice::Acknowledge => {
+            purchase.notice = None;
             for refund in purchase.refunds.iter_mut().filter(|refund| refund.is_refused_unseen()) {
                 refund.seen = true;
             }
@@ -304,8 +316,11 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
 }
 
 fn user_missing(purchase: &mut Purchase, now: Timestamp) {
-    let fresh = purchase.paid_at.is_some_and(|paid_at| now.since(paid_at) < REMAKE_MAX_MS);
-    if purchase.phase == Phase::Completed && fresh {
+    let age = purchase.paid_at.map_or(i64::MAX, |paid_at| now.since(paid_at));
+    if purchase.phase == Phase::Completed && (REMAKE_MAX_MS..NOTICE_MAX_MS).contains(&age) {
+        purchase.notice = Some(Notice::UserMissing);
+    }
+    if purchase.phase == Phase::Completed && age < REMAKE_MAX_MS {
         purchase.phase = Phase::Paid;
         purchase.confirmed = false;
         purchase.remake = true;
@@ -335,8 +350,8 @@ fn user_standing(purchase: &mut Purchase, now: Timestamp) {
     };
     if removed && purchase.undo.is_none() {
         purchase.undo = Some(Undo::Release);
+        purchase.undo_at = now;
+        purchase.undo_attempts = 0;
         purchase.command_version += 1;
-        purchase.router_attempts = 0;
-        purchase.wake_at = now;
     }
 }

@@ -13,6 +13,8 @@ use crate::purchase::state::{Phase, Purchase, Refund, RefundState, Undo};
 
 /// Pause between sending a refund and reading what came of it, in milliseconds.
 const FIRST_LOOK_MS: i64 = 250;
+/// A refund of which nothing shows is sent again only after so many looks, whatever the clock says.
+const RESEND_ASKS_MIN: u32 = 6;
 
 /// Lets time pass: a refund whose sum before is known is about to be sent.
 pub(super) fn advance(purchase: &mut Purchase, now: Timestamp) {
@@ -22,6 +24,7 @@ pub(super) fn advance(purchase: &mut Purchase, now: Timestamp) {
         && refund.wake_at <= now
     {
         refund.state = RefundState::Sending;
+        refund.sendings += 1;
         refund.sent_at = Some(now);
     }
 }
@@ -43,9 +46,13 @@ pub(super) fn due(purchase: &Purchase) -> Option<(Timestamp, Effect)> {
 pub(super) fn after_sending(purchase: &mut Purchase, refunding: Refunding, now: Timestamp) {
     let Some(refund) = purchase.refund_under_way_mut() else { return };
     refund.state = RefundState::Sent;
-    refund.asks = 0;
     refund.wake_at = match refunding {
-        Refunding::Accepted => now,
+        Refunding::Accepted => {
+            refund.accepted = true;
+            now
+        }
+        // Too much at once: nothing was done, and it is sent again.
+        Refunding::Refused(failure) if failure.kind == FailureKind::Throttled => now.plus(FIRST_LOOK_MS),
         Refunding::Refused(failure) => {
             refund.refusal = Some(failure);
             now
@@ -80,7 +87,6 @@ pub(super) fn after_reading(
 
 /// Notes the sum before, unless there is nothing left to give back.
 fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
-    let whole_is_back = view.refunded_minor >= view.amount_minor;
     let Some(refund) = purchase.refund_under_way_mut() else { return };
     match &view.status {
         PaymentStatus::Paid | PaymentStatus::PartlyRefunded
@@ -90,18 +96,15 @@ fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, no
             refund.before_minor = Some(view.refunded_minor);
             refund.wake_at = now;
         }
-        // Somebody gave it back at the gateway's own panel.
-        PaymentStatus::Reversed(_) if whole_is_back && refund.reason == RefundReason::NotDelivered => {
-            settle(purchase, view, revokes, now);
-        }
+        // Somebody gave it back at the gateway's own panel, or the buyer's bank took it back.
+        PaymentStatus::Reversed(failure) => overtaken(purchase, view, *failure, revokes, now),
         PaymentStatus::Paid
         | PaymentStatus::PartlyRefunded
         | PaymentStatus::NoCharge
         | PaymentStatus::ActionRequired { .. }
         | PaymentStatus::PendingAsync { .. }
         | PaymentStatus::Declined(_)
-        | PaymentStatus::Closed(_)
-        | PaymentStatus::Reversed(_) => {
+        | PaymentStatus::Closed(_) => {
             refuse(purchase, Failure::new(Code::AmountInvalid, FailureKind::Request), now);
         }
         PaymentStatus::Other => look_later(purchase, now),
@@ -121,15 +124,38 @@ fn after_sent(
     if view.refunded_minor >= before + refund.amount_minor {
         return settle(purchase, view, revokes, now);
     }
-    if let Some(failure) = refund.refusal {
+    if let PaymentStatus::Reversed(failure) = &view.status {
+        return overtaken(purchase, view, *failure, revokes, now);
+    }
+    // A refusal of a repeat says nothing of the sending before it.
+    if let (Some(failure), 1) = (refund.refusal, refund.sendings) {
         return refuse(purchase, failure, now);
     }
     let quiet = timing.charge_timeout_ms + timing.quiet_period_ms;
-    if refund.sent_at.is_none_or(|sent| now.since(sent) >= quiet) {
+    let is_quiet = refund.sent_at.is_none_or(|sent| now.since(sent) >= quiet);
+    let may_be_under_way = refund.accepted || refund.refusal.is_some();
+    if is_quiet && refund.asks >= RESEND_ASKS_MIN && !may_be_under_way {
+        refund.asks = 0;
         refund.state = RefundState::Asked;
         refund.wake_at = now;
     } else {
         look_later(purchase, now);
+    }
+}
+
+/// The money went another way before the refund was through: given back at the gateway's own panel, or disputed by the
+/// buyer's bank.
+fn overtaken(purchase: &mut Purchase, view: &PaymentView, failure: Failure, revokes: bool, now: Timestamp) {
+    let Some(refund) = purchase.refund_under_way_mut() else { return };
+    if view.refunded_minor >= view.amount_minor {
+        refund.state = RefundState::Done;
+    } else {
+        refund.state = RefundState::Refused;
+        refund.refusal = Some(failure);
+        refund.seen = true;
+    }
+    if refund.payment.is_none() {
+        reverse(purchase, failure, revokes, now);
     }
 }
 
@@ -145,11 +171,20 @@ fn settle(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Times
 
 /// The money stays: a person has to look at it.
 fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
-    if let Some(refund) = purchase.refund_under_way_mut() {
-        refund.state = RefundState::Refused;
-        refund.refusal = Some(failure);
+    let Some(refund) = purchase.refund_under_way_mut() else { return };
+    refund.state = RefundState::Refused;
+    refund.refusal = Some(failure);
+    let own = refund.payment.is_none();
+    let may_be_under_way = refund.accepted || refund.sendings > 1;
+    if own && purchase.phase == Phase::Refunding && may_be_under_way {
+        // The money may still go back: no access is given, and a person decides.
+        return;
     }
-    if purchase.phase == Phase::Refunding {
+    if own && purchase.phase == Phase::Refunding && purchase.paid_at.is_none() {
+        // It was never what was asked for: the person who sent it back decides anew.
+        purchase.phase = Phase::Mismatch;
+        purchase.released = true;
+    } else if own && purchase.phase == Phase::Refunding {
         // Who has neither access nor money back is served as before, as soon as that is possible.
         purchase.phase = Phase::Stuck;
         purchase.undo = None;
@@ -173,8 +208,8 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
 
 /// Asks for a refund of the purchase's payment and takes the access back until it is through.
 pub(super) fn give_back(purchase: &mut Purchase, reason: RefundReason, amount_minor: i64, now: Timestamp) {
-    let id = format!("{}-r{}", purchase.terms.idempotency_key, purchase.refunds.len() + 1);
-    purchase.refunds.push(new(id, reason, amount_minor, now));
+    let refund = new(purchase, reason, amount_minor, now);
+    purchase.refunds.push(refund);
     stop_delivery(purchase, now);
 }
 
@@ -182,9 +217,10 @@ pub(super) fn give_back(purchase: &mut Purchase, reason: RefundReason, amount_mi
 pub(super) fn stop_delivery(purchase: &mut Purchase, now: Timestamp) {
     purchase.phase = Phase::Refunding;
     purchase.undo = Some(Undo::Release);
+    purchase.undo_at = now;
+    purchase.undo_attempts = 0;
     purchase.command_version += 1;
     purchase.router_attempts = 0;
-    purchase.wake_at = now;
 }
 
 /// Asks for the refund of a second payment of the same purchase.
@@ -192,16 +228,17 @@ pub(super) fn give_back_surplus(purchase: &mut Purchase, view: &PaymentView, now
     if purchase.refunds.iter().any(|refund| refund.payment.as_deref() == Some(view.id.as_str())) {
         return;
     }
-    let id = format!("{}-r{}", purchase.terms.idempotency_key, purchase.refunds.len() + 1);
-    let mut refund = new(id, RefundReason::NotDelivered, view.amount_minor, now);
+    let mut refund = new(purchase, RefundReason::NotDelivered, view.amount_minor, now);
     refund.payment = Some(view.id.clone());
     purchase.refunds.push(refund);
 }
 
 /// A refund that was just asked for.
-pub(super) fn new(id: String, reason: RefundReason, amount_minor: i64, now: Timestamp) -> Refund {
+pub(super) fn new(purchase: &Purchase, reason: RefundReason, amount_minor: i64, now: Timestamp) -> Refund {
+    let key = format!("{}-r{}", purchase.terms.idempotency_key, purchase.refunds.len() + 1);
     Refund {
-        id,
+        id: key.clone(),
+        key,
         payment: None,
         amount_minor,
         reason,
@@ -209,6 +246,8 @@ pub(super) fn new(id: String, reason: RefundReason, amount_minor: i64, now: Time
         asked_at: now,
         state: RefundState::Asked,
         before_minor: None,
+        sendings: 0,
+        accepted: false,
         sent_at: None,
         asks: 0,
         wake_at: now,
@@ -242,7 +281,7 @@ pub(super) fn reverse(purchase: &mut Purchase, failure: Failure, revokes: bool, 
             purchase.command_version += 1;
         }
         purchase.undo = Some(undo);
-        purchase.router_attempts = 0;
-        purchase.wake_at = now;
+        purchase.undo_at = now;
+        purchase.undo_attempts = 0;
     }
 }

@@ -1,21 +1,21 @@
 //! What the gateway shows of the payment, taken into the state.
 
 use super::Timing;
-use super::apply::{ask_later, decline, pay, wait_for_gateway};
+use super::apply::{ask_later, decline, pay, wait_for_gateway, was_removed};
 use super::refund;
 use crate::domain::code::Code;
 use crate::domain::failure::Failure;
 use crate::domain::time::Timestamp;
 use crate::gateway::{Payment, PaymentStatus, PaymentView, Reading, Searching};
 use crate::purchase::schedule;
-use crate::purchase::state::{Phase, Purchase};
+use crate::purchase::state::{Notice, Phase, Purchase};
 
 /// Takes in a reading.
 pub(super) fn after_reading(purchase: &mut Purchase, reading: Reading, revokes: bool, now: Timestamp) {
     match reading {
         Reading::Found(view) if is_ours(purchase, &view) => {
             purchase.hinted = None;
-            after_view(purchase, *view, revokes, now);
+            after_view(purchase, &view, revokes, now);
         }
         Reading::Found(_) | Reading::Denied | Reading::Unknown => {
             purchase.hinted = None;
@@ -52,10 +52,10 @@ pub(super) fn after_search(purchase: &mut Purchase, searching: Searching, now: T
     }
     let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
     match (first, views.last(), refusal) {
-        (Some(view), ..) => adopt(purchase, view, now),
+        (Some(view), ..) => adopt(purchase, &view, now),
         // Only the refused payment itself is there.
         (None, _, Some(failure)) if purchase.payment.is_some() => settle_unpaid(purchase, failure, now),
-        (None, Some(view), _) => adopt(purchase, view.clone(), now),
+        (None, Some(view), _) => adopt(purchase, view, now),
         (None, None, Some(failure)) if proves_absence(purchase, now, timing) => {
             settle_unpaid(purchase, failure, now);
         }
@@ -68,7 +68,7 @@ fn proves_absence(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool 
     purchase.charge.as_ref().is_none_or(|charge| now.since(charge.sent_at) >= timing.key_life_ms)
 }
 
-fn adopt(purchase: &mut Purchase, view: PaymentView, now: Timestamp) {
+fn adopt(purchase: &mut Purchase, view: &PaymentView, now: Timestamp) {
     purchase.payment = Some(Payment { id: view.id.clone(), live: view.live });
     purchase.charge_sealed = None;
     after_view(purchase, view, false, now);
@@ -82,7 +82,7 @@ fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     }
 }
 
-fn after_view(purchase: &mut Purchase, view: PaymentView, revokes: bool, now: Timestamp) {
+fn after_view(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     purchase.payment.get_or_insert_with(|| Payment { id: view.id.clone(), live: view.live });
     purchase.refunded_minor = view.refunded_minor;
     purchase.words = Some(view.words.clone());
@@ -90,9 +90,9 @@ fn after_view(purchase: &mut Purchase, view: PaymentView, revokes: bool, now: Ti
         purchase.card.clone_from(&view.card);
     }
     if is_awaited(purchase.phase) {
-        after_awaited(purchase, &view, now);
+        after_awaited(purchase, view, now);
     } else {
-        after_news(purchase, &view, revokes, now);
+        after_news(purchase, view, revokes, now);
     }
 }
 
@@ -122,13 +122,15 @@ const fn is_awaited(phase: Phase) -> bool {
 fn after_awaited(purchase: &mut Purchase, view: &PaymentView, now: Timestamp) {
     let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
     match &view.status {
-        PaymentStatus::Paid if is_paid_as_asked(purchase, view) => pay(purchase, now),
+        PaymentStatus::Paid if is_paid_as_asked(purchase, view) => pay(purchase, now, now),
         PaymentStatus::Paid | PaymentStatus::PartlyRefunded => mismatch(purchase, view),
         PaymentStatus::NoCharge => match refusal {
             Some(failure) => decline(purchase, failure, now),
             None => ask_later(purchase, now),
         },
         PaymentStatus::Declined(failure) => after_refusal(purchase, refusal.unwrap_or(*failure), now),
+        // It was paid, and who gets the money is being disputed.
+        PaymentStatus::Reversed(failure) if failure.code == Code::PaymentDisputed => mismatch(purchase, view),
         PaymentStatus::Closed(failure) | PaymentStatus::Reversed(failure) => {
             decline(purchase, *failure, now);
         }
@@ -171,10 +173,14 @@ fn after_refusal(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
 /// News about a purchase that was settled before.
 fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     purchase.recheck = false;
-    let unpaid = purchase.paid_at.is_none();
+    // A payment that a person sends back without having it recorded is not taken for a new one.
+    let unpaid = purchase.paid_at.is_none() && purchase.phase != Phase::Refunding;
     match (&view.status, purchase.phase) {
-        (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now),
+        (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now, now),
         (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, _) if unpaid => mismatch(purchase, view),
+        (PaymentStatus::Reversed(failure), _) if unpaid && failure.code == Code::PaymentDisputed => {
+            mismatch(purchase, view);
+        }
         (
             PaymentStatus::Declined(failure)
             | PaymentStatus::Closed(failure)
@@ -182,6 +188,9 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
             Phase::Mismatch | Phase::Stuck,
         ) if unpaid => decline(purchase, *failure, now),
         (PaymentStatus::Reversed(failure), _) if !unpaid => refund::reverse(purchase, *failure, revokes, now),
+        (PaymentStatus::Paid, Phase::Reversed) if view.refunded_minor == 0 => {
+            purchase.notice = Some(Notice::MoneyReturned);
+        }
         (
             PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
@@ -199,6 +208,7 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
 
 /// Money moved, but not as it was asked for.
 fn mismatch(purchase: &mut Purchase, view: &PaymentView) {
+    purchase.released |= was_removed(purchase.phase);
     purchase.phase = Phase::Mismatch;
     purchase.seen_minor = Some(view.amount_minor);
     purchase.charge_sealed = None;
@@ -230,10 +240,23 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
             wait_for_gateway(purchase, pause, now);
         }
         phase if is_awaited(phase) => ask_later(purchase, now),
-        _ => match schedule::recheck_pause_ms(purchase.asks) {
+        Phase::Requested
+        | Phase::Reserved
+        | Phase::ChargeSent
+        | Phase::Verifying
+        | Phase::Unknown
+        | Phase::Paid
+        | Phase::Declined
+        | Phase::Refunding
+        | Phase::Completed
+        | Phase::RolledBack
+        | Phase::Failed
+        | Phase::Reversed
+        | Phase::Mismatch
+        | Phase::Stuck => match schedule::recheck_pause_ms(purchase.recheck_asks) {
             Some(pause) => {
-                purchase.asks += 1;
-                purchase.wake_at = now.plus(pause);
+                purchase.recheck_asks += 1;
+                purchase.recheck_at = now.plus(pause);
             }
             None => purchase.recheck = false,
         },

@@ -96,9 +96,10 @@ impl Phase {
             | Self::ActionRequired
             | Self::PendingAsync
             | Self::Paid
-            | Self::Declined
-            | Self::Refunding => true,
-            Self::Completed
+            | Self::Declined => true,
+            // What is left to do about it are its refund and its undoing.
+            Self::Refunding
+            | Self::Completed
             | Self::RolledBack
             | Self::Failed
             | Self::Reversed

@@ -9,8 +9,10 @@ use crate::gateway::RefundReason;
 /// One refund. A gateway only tells the sum of all refunds, so its end is read off the sum before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// Ours; the gateway recognises a repeat by it where it can. What an admin repeats a request by.
+    /// What an admin repeats the request by.
     pub id: String,
+    /// The gateway recognises a repeat by it where it can.
+    pub key: String,
     /// The payment, where it is not the purchase's own: a second one that must not have been.
     pub payment: Option<String>,
     /// How much, in minor units of the purchase's currency.
@@ -25,6 +27,10 @@ pub struct Refund {
     pub state: RefundState,
     /// How much had gone back before, in minor units; read before it is sent.
     pub before_minor: Option<i64>,
+    /// How often it was sent.
+    pub sendings: u32,
+    /// Whether the gateway took it, so that it must not be sent again.
+    pub accepted: bool,
     /// When we were about to send it last.
     pub sent_at: Option<Timestamp>,
     /// How often the gateway was asked about it.

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 
+use crate::causes::chain;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::time::Timestamp;
 use crate::gateway::{GatewayName, Key, ListRequest, Listing, PaymentView, Reading};
@@ -29,6 +30,8 @@ pub enum Owner {
     Purchase(PurchaseId),
     /// It is none of ours.
     Nobody,
+    /// The gateway does not show it with the company's key.
+    Hidden,
     /// It could not be asked.
     Unknown,
 }
@@ -49,7 +52,7 @@ impl Purchases {
                     tracing::warn!(
                         company.id = account.company_id,
                         gateway = account.gateway,
-                        error = %crate::causes::chain(&error),
+                        error = %chain(&error),
                         "payments of a company could not be swept"
                     );
                 }
@@ -76,7 +79,8 @@ impl Purchases {
         let key = self.key_of(company, gateway, &current.key_sealed)?;
         Ok(match self.0.parts.gateways.of(gateway).read(key, payment.to_owned()).await {
             Reading::Found(view) => purchase_of(&view).map_or(Owner::Nobody, Owner::Purchase),
-            Reading::Denied | Reading::Unknown => Owner::Unknown,
+            Reading::Denied => Owner::Hidden,
+            Reading::Unknown => Owner::Unknown,
         })
     }
 
@@ -94,9 +98,14 @@ impl Purchases {
         for _ in 0..PAGES_MAX {
             let list = ListRequest { since: now.plus(-LISTED_MS), until: now.plus(-YOUNG_MS), cursor };
             let listing = self.0.parts.gateways.of(gateway).list_paid(key.clone(), list).await;
-            let Listing::Page { payments, next } = listing else { return Ok(()) };
+            let Listing::Page { payments, next } = listing else {
+                tracing::warn!(company.id = %company, gateway = gateway.as_str(), "payments could not be listed");
+                return Ok(());
+            };
             for payment in &payments {
-                self.compare(company, gateway, payment, now).await?;
+                if let Err(error) = self.compare(company, gateway, payment, now).await {
+                    tracing::warn!(payment.id = payment.id, error = %chain(&error), "payment could not be compared");
+                }
             }
             match next {
                 Some(next) => cursor = Some(next),
@@ -126,7 +135,7 @@ impl Purchases {
             Some(purchase) if known.is_none_or(|known| known.id == view.id) => {
                 if purchase.paid_at.is_none() {
                     let hint = Message::Hint { payment: Some(view.id.clone()) };
-                    self.tell(company, &id, hint).await?;
+                    self.tell_soon(company, &id, hint).await?;
                 }
                 Ok(())
             }

@@ -61,16 +61,22 @@ impl Purchases {
         for batch in settled.chunks(NAMES_MAX) {
             let names = batch.iter().map(|purchase| purchase.user.clone()).collect();
             let Some(users) = self.users(router, names).await else { return };
-            let mut agreed = Vec::new();
+            let mut done = Vec::new();
             for purchase in batch {
                 let user = users.iter().find(|user| user.name == purchase.user);
-                if let Some(message) = difference(purchase, user) {
-                    self.tell_difference(purchase, message).await;
-                } else {
-                    agreed.push(purchase.clone());
+                match difference(purchase, user) {
+                    // Told again until it is gone.
+                    Some(Message::UserStanding) => {
+                        self.tell_difference(purchase, Message::UserStanding).await
+                    }
+                    Some(message) => {
+                        self.tell_difference(purchase, message).await;
+                        done.push(purchase.clone());
+                    }
+                    None => done.push(purchase.clone()),
                 }
             }
-            self.note_swept(agreed, now).await;
+            self.note_swept(done, now).await;
         }
     }
 
@@ -86,19 +92,19 @@ impl Purchases {
     async fn tell_difference(&self, purchase: &Settled, message: Message) {
         let (company, id) = (CompanyId::new(&purchase.company_id), PurchaseId::new(&purchase.id));
         tracing::warn!(purchase.id = %id, router.id = purchase.router_id, found = ?message, "router differs");
-        if let Err(error) = self.tell(&company, &id, message).await {
+        if let Err(error) = self.tell_soon(&company, &id, message).await {
             tracing::warn!(purchase.id = %id, error = %crate::causes::chain(&error), "purchase could not be told");
         }
     }
 
-    async fn note_swept(&self, agreed: Vec<Settled>, now: Timestamp) {
+    async fn note_swept(&self, done: Vec<Settled>, now: Timestamp) {
         let noted: Result<(), PurchaseError> = self
             .0
             .parts
             .store
             .write(move |conn| {
                 Box::pin(async move {
-                    for purchase in &agreed {
+                    for purchase in &done {
                         sweeps::swept(conn, purchase, now).await?;
                     }
                     Ok(())

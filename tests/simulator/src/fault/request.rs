@@ -99,6 +99,23 @@ fn range(kind: FaultKind) -> Range {
 }
 
 impl FaultRequest {
+    /// A fault that strikes everything at its target until it is deleted.
+    pub fn new(target: &str, kind: FaultKind) -> Self {
+        Self {
+            target: target.to_owned(),
+            kind,
+            pattern: None,
+            router: None,
+            status: None,
+            retry_after_s: None,
+            message: None,
+            delay_ms: None,
+            set: None,
+            lag_s: None,
+            count: None,
+        }
+    }
+
     pub(super) fn check<T>(&self, routers: &BTreeMap<String, T>) -> Result<(), FaultError> {
         match self.target.as_str() {
             "conekta" | "mercado_pago" | "router" | "webhook" => {}

@@ -207,10 +207,22 @@ impl Store {
         self.next_id
     }
 
-    /// Writes a line about a payment; the amount is the payment's, or that of its newest refund.
+    /// Writes a line about a payment; the amount is the payment's, what is left of it for a chargeback, or that of its
+    /// newest refund.
     fn record(&mut self, index: usize, kind: EntryKind, refund_id: Option<u64>, trace: &Trace, now_ms: u64) {
         let payment = &self.payments[index];
         let refund = payment.refunds.last().filter(|refund| Some(refund.id) == refund_id);
+        let amount = match kind {
+            EntryKind::Refund => refund.map_or(0, |refund| refund.amount),
+            EntryKind::Chargeback | EntryKind::ChargebackWon => {
+                payment.amount.saturating_sub(payment.amount_refunded)
+            }
+            EntryKind::Charge
+            | EntryKind::Declined
+            | EntryKind::Hold
+            | EntryKind::Capture
+            | EntryKind::Release => payment.amount,
+        };
         let token = &payment.draft.token;
         self.ledger.push(Entry {
             number: self.ledger.len() as u64 + 1,
@@ -219,7 +231,7 @@ impl Store {
             payment_id: payment.id,
             refund_id,
             token: (!token.is_empty()).then(|| masked(token)),
-            amount: refund.map_or(payment.amount, |refund| refund.amount),
+            amount,
             currency: payment.account.currency,
             external_reference: payment.draft.external_reference.clone(),
             idempotency_key: (!trace.key.is_empty()).then(|| trace.key.clone()),

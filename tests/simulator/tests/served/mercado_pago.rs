@@ -299,3 +299,33 @@ async fn pending_ones_are_cancelled_and_holds_captured_or_released() {
     let kinds: Vec<Value> = ledger(&simulator).await.iter().map(|line| line["kind"].clone()).collect();
     assert_eq!(kinds, ["hold", "capture", "hold", "release"]);
 }
+
+#[tokio::test]
+async fn one_gateway_is_away_while_the_other_answers() {
+    let simulator = simulator(&["7.20.8"]).await;
+    fault(&simulator, json!({ "target": "mercado_pago", "kind": "away" })).await;
+    assert!(pay(&simulator, "key", &card("tok-APRO-1", "sale-1")).await.is_none());
+    let orders = crate::conekta::call(&simulator, "GET", "/orders", &Value::Null).await.unwrap();
+    assert_eq!(orders.status, 200);
+    control(&simulator.ready().control_url, "DELETE", "/faults", &Value::Null).await;
+    assert_eq!(pay(&simulator, "key", &card("tok-APRO-1", "sale-1")).await.unwrap().status, 201);
+}
+
+#[tokio::test]
+async fn a_key_whose_sender_has_left_a_hanging_request_is_free_again() {
+    let simulator = simulator(&["7.20.8"]).await;
+    fault(&simulator, json!({ "target": "mercado_pago", "kind": "hang", "count": 1 })).await;
+    let body = card("tok-APRO-1", "sale-1");
+    let hasty = tokio::time::timeout(Duration::from_millis(300), pay(&simulator, "key", &body)).await;
+    assert!(hasty.is_err());
+    for _ in 0..200 {
+        let answer = pay(&simulator, "key", &body).await.unwrap();
+        if answer.status == 201 {
+            assert_eq!(ledger(&simulator).await.len(), 1);
+            return;
+        }
+        assert_eq!(answer.status, 423);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the key was never free again");
+}

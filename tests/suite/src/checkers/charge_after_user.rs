@@ -13,7 +13,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
             .ledger
             .iter()
             .filter(|entry| matches!(entry.kind.as_str(), "charge" | "declined" | "hold"));
-        for entry in tried.filter(|entry| evidence.sale_of(entry) == Some(purchase.id.as_str())) {
+        for entry in tried.filter(|entry| entry.sale_id == purchase.id) {
             match purchase.reserved_at {
                 None => {
                     breaches.push(format!("{} was charged but its user was never confirmed", purchase.id));
@@ -39,7 +39,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
 
 /// A removed user has no row any more; that it was removed says that the agent knew of it.
 fn knows_a_user(entry: &JournalEntry) -> bool {
-    entry.row_id.is_some() || entry.kind.as_deref() == Some("release")
+    entry.row_id.is_some() || matches!(entry.kind.as_deref(), Some("release" | "revoke"))
 }
 
 fn unconfirmed_charge(purchase: &Purchase) -> Option<String> {
@@ -56,7 +56,7 @@ fn unconfirmed_charge(purchase: &Purchase) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::checkers::sound::sound;
+    use crate::checkers::sound::{ROUTER, sound};
 
     #[test]
     fn a_sound_world_keeps_the_promise() {
@@ -89,5 +89,13 @@ mod tests {
         let mut evidence = sound();
         evidence.journal[0].row_id = None;
         assert_eq!(check(&evidence).len(), 1);
+    }
+    #[test]
+    fn an_agent_that_lost_its_journal_is_no_witness() {
+        let mut evidence = sound();
+        evidence.journal.clear();
+        assert!(!check(&evidence).is_empty());
+        evidence.forgetful.insert(ROUTER.to_owned());
+        assert_eq!(check(&evidence), Vec::<String>::new());
     }
 }

@@ -1,25 +1,34 @@
-//! P3: one purchase is never charged twice.
+//! P3: one purchase is never charged twice, nor its money given back twice.
 
 use std::collections::BTreeMap;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Payment};
 
 /// Breaches of P3.
 #[must_use]
 pub fn check(evidence: &Evidence) -> Vec<String> {
     let mut charges: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for entry in evidence.ledger.iter().filter(|entry| entry.moved_money()) {
-        charges.entry(evidence.sale_of(entry).unwrap_or("no purchase")).or_default().push(&entry.order_id);
+        charges.entry(entry.sale_id.as_str()).or_default().push(&entry.payment_id);
     }
-    let twice = charges.iter().filter(|(_, orders)| orders.len() > 1);
+    let twice = charges.iter().filter(|(_, payments)| payments.len() > 1);
     let mut breaches: Vec<String> = twice
-        .map(|(sale, orders)| format!("{sale} was charged {} times: {}", orders.len(), orders.join(", ")))
+        .map(|(sale, payments)| {
+            format!("{sale} was charged {} times: {}", payments.len(), payments.join(", "))
+        })
         .collect();
     for purchase in &evidence.purchases {
-        let orders =
-            evidence.orders.iter().filter(|order| order.sale_id == purchase.id && order.status == "paid");
-        if orders.count() > 1 {
-            breaches.push(format!("{} has more than one paid order", purchase.id));
+        let of_purchase = |payment: &&Payment| payment.sale_id == purchase.id;
+        let paid = |payment: &&Payment| matches!(payment.status.as_str(), "paid" | "approved");
+        if evidence.payments.iter().filter(of_purchase).filter(paid).count() > 1 {
+            breaches.push(format!("{} has more than one paid payment", purchase.id));
+        }
+        let money = evidence.money_of(&purchase.id);
+        if money.refunded > money.charged {
+            breaches.push(format!(
+                "{} went back for {}, of which {} was paid",
+                money.refunded, purchase.id, money.charged
+            ));
         }
     }
     breaches
@@ -28,7 +37,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::checkers::sound::sound;
+    use crate::checkers::sound::{PAID, REVERSED, line, sound};
 
     #[test]
     fn a_sound_world_keeps_the_promise() {
@@ -36,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_order_charged_twice_is_seen() {
+    fn the_same_payment_charged_twice_is_seen() {
         let mut evidence = sound();
         let again = evidence.ledger[0].clone();
         evidence.ledger.push(again);
@@ -44,15 +53,28 @@ mod tests {
     }
 
     #[test]
-    fn two_paid_orders_of_one_purchase_are_seen() {
+    fn two_paid_payments_of_one_purchase_are_seen() {
+        for first in [0, 2] {
+            let mut evidence = sound();
+            let mut payment = evidence.payments[first].clone();
+            payment.id = "second".to_owned();
+            payment.status = evidence.payments[0].status.clone();
+            let charge = crate::evidence::LedgerEntry {
+                gateway: payment.gateway,
+                payment_id: payment.id.clone(),
+                ..line("charge", PAID)
+            };
+            evidence.payments.push(payment);
+            evidence.ledger.push(charge);
+            assert!(!check(&evidence).is_empty());
+        }
+    }
+
+    #[test]
+    fn money_given_back_twice_is_seen() {
         let mut evidence = sound();
-        let mut order = evidence.orders[0].clone();
-        let mut charge = evidence.ledger[0].clone();
-        order.id = "ord_second".to_owned();
-        charge.order_id.clone_from(&order.id);
-        evidence.orders.push(order);
-        evidence.ledger.push(charge);
-        assert_eq!(check(&evidence).len(), 2, "by the ledger and by the orders");
+        evidence.ledger.push(line("refund", REVERSED));
+        assert_eq!(check(&evidence).len(), 1);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub fn check(evidence: &Evidence) -> Vec<String> {
         }
     }
     for entry in &evidence.journal {
-        if !evidence.journal_routers.contains(&entry.router_id) {
+        if !entry.given {
             breaches.push(format!(
                 "the agent acted for {} on {}, which it was not given",
                 entry.purchase_id, entry.router_id
@@ -47,9 +47,9 @@ fn of_purchase(evidence: &Evidence, purchase: &Purchase) -> Vec<String> {
             breaches.push(format!("{id} was asked for with a key of another router"));
         }
     }
-    for order in evidence.orders.iter().filter(|order| order.sale_id == *id) {
-        if (&order.company_id, &order.router_id) != (company_id, router_id) {
-            breaches.push(format!("order {} names another company or router than {id}", order.id));
+    for payment in evidence.payments.iter().filter(|payment| payment.sale_id == *id) {
+        if (&payment.company_id, &payment.router_id) != (company_id, router_id) {
+            breaches.push(format!("payment {} names another company or router than {id}", payment.id));
         }
     }
     for entry in evidence.journal.iter().filter(|entry| entry.purchase_id == *id) {
@@ -101,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_names_another_company_is_seen() {
+    fn a_payment_that_names_another_company_is_seen() {
         let mut evidence = sound();
-        evidence.orders[0].company_id = "EMP_OTHER".to_owned();
+        evidence.payments[0].company_id = "EMP_OTHER".to_owned();
         assert_eq!(check(&evidence).len(), 1);
     }
 
@@ -111,6 +111,8 @@ mod tests {
     fn an_agent_that_acted_on_another_router_is_seen() {
         let mut evidence = sound();
         evidence.journal[0].router_id = "RTR_OTHER".to_owned();
-        assert_eq!(check(&evidence).len(), 2, "by the purchase and by what the agent was given");
+        assert_eq!(check(&evidence).len(), 1, "by the purchase");
+        evidence.journal[0].given = false;
+        assert_eq!(check(&evidence).len(), 2, "and by what the agent was given");
     }
 }

@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
-use super::{Evidence, Purchase, Transaction};
+use super::{Evidence, Line, Purchase, Stray, Transaction, UnknownReservation};
+use crate::simulator::gateways::Gateway;
 
 /// The longest to wait for a lock, in milliseconds.
 const BUSY_MS_MAX: u64 = 10_000;
 
-const PURCHASES: &str =
-    "SELECT id, company_id, router_id, product_id, phase, open, state FROM purchases ORDER BY created_at, id";
+const PURCHASES: &str = "SELECT id, company_id, router_id, product_id, phase, open, attention, state FROM purchases ORDER BY created_at, id";
 const TRANSACTIONS: &str = "SELECT purchase_id, company_id, router_id, product_id, api_key_id, amount_minor, \
      payment_state, hotspot_state, hotspot_user FROM transactions ORDER BY id";
+const LINES: &str = "SELECT purchase_id, version, lines FROM purchase_lines ORDER BY purchase_id, version";
+const UNKNOWN_RESERVATIONS: &str =
+    "SELECT router_id, purchase_id, name FROM unknown_reservations ORDER BY router_id, purchase_id";
+const STRAYS: &str = "SELECT payment_id, amount_minor FROM gateway_strays ORDER BY payment_id";
+const FORGIVING: &str = "SELECT id, name FROM companies WHERE NOT disable_on_refund";
 const ROUTERS: &str = "SELECT id, company_id FROM routers";
 const PRODUCTS: &str = "SELECT id, company_id, router_id FROM products";
 const API_KEYS: &str = "SELECT id, company_id, router_id FROM api_keys";
@@ -28,6 +33,7 @@ struct PurchaseRow {
     product_id: i64,
     phase: String,
     open: bool,
+    attention: bool,
     state: String,
 }
 
@@ -64,6 +70,16 @@ pub(super) async fn read(url: &str, evidence: &mut Evidence) -> anyhow::Result<(
     let purchases = all!(books, PurchaseRow, PURCHASES);
     evidence.purchases = purchases.into_iter().map(purchase).collect::<anyhow::Result<_>>()?;
     evidence.transactions = all!(books, TransactionRow, TRANSACTIONS).into_iter().map(transaction).collect();
+    for (id, version, lines) in all!(books, (String, i64, String), LINES) {
+        evidence.records.entry(id).or_default().extend(record(version, &lines)?);
+    }
+    let unknown = all!(books, (String, String, String), UNKNOWN_RESERVATIONS).into_iter();
+    evidence.unknown_reservations = unknown
+        .map(|(router_id, purchase_id, name)| UnknownReservation { router_id, purchase_id, name })
+        .collect();
+    let strays = all!(books, (String, i64), STRAYS).into_iter();
+    evidence.strays = strays.map(|(payment_id, amount)| Stray { payment_id, amount }).collect();
+    evidence.forgiving = all!(books, (String, String), FORGIVING).into_iter().map(|(id, _)| id).collect();
     evidence.routers = all!(books, (String, String), ROUTERS).into_iter().collect();
     let products = all!(books, (i64, String, String), PRODUCTS);
     evidence.products = products.into_iter().map(|(id, company, router)| (id, (company, router))).collect();
@@ -90,7 +106,13 @@ fn purchase(row: PurchaseRow) -> anyhow::Result<Purchase> {
         user: text("/user/name").with_context(|| format!("{} has drawn a user: {state}", row.id))?,
         reserved_at: number("/reserved_at"),
         charge_started_at: number("/charge/started_at"),
-        order_id: text("/payment/id"),
+        payment_id: text("/payment/id"),
+        refunded: number("/refunded_minor").unwrap_or_default(),
+        gateway: match text("/terms/gateway").as_deref() {
+            Some("conekta") => Gateway::Conekta,
+            Some("mercado_pago") => Gateway::MercadoPago,
+            other => bail!("{} names no gateway: {other:?}", row.id),
+        },
         price: number("/terms/product/price/minor")
             .with_context(|| format!("{} has a price: {state}", row.id))?,
         id: row.id,
@@ -99,8 +121,24 @@ fn purchase(row: PurchaseRow) -> anyhow::Result<Purchase> {
         product_id: row.product_id,
         phase: row.phase,
         open: row.open,
+        attention: row.attention,
         state,
     })
+}
+
+/// The lines of one commit.
+fn record(version: i64, lines: &str) -> anyhow::Result<Vec<Line>> {
+    let lines: Vec<Value> =
+        serde_json::from_str(lines).with_context(|| format!("reading the lines {lines}"))?;
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let read = lines.iter().map(|line| Line {
+        version,
+        at: line["at"].as_i64().unwrap_or_default(),
+        step: text(line, "step"),
+        result: text(line, "result"),
+        who: text(&line["who"], "kind"),
+    });
+    Ok(read.collect())
 }
 
 fn transaction(row: TransactionRow) -> Transaction {

@@ -11,6 +11,9 @@ use super::{Evidence, JournalEntry};
 /// The longest to wait for a lock, in milliseconds.
 const BUSY_MS_MAX: u64 = 10_000;
 
+const ENTRIES: &str = "SELECT purchase_id, router_id, name, row_id, kind, \
+     router_id IN (SELECT router_id FROM router) FROM purchase";
+
 pub(super) fn read(agent_dir: &Path, evidence: &mut Evidence) -> anyhow::Result<()> {
     let path =
         journal_in(agent_dir).with_context(|| format!("there is a journal in {}", agent_dir.display()))?;
@@ -18,11 +21,10 @@ pub(super) fn read(agent_dir: &Path, evidence: &mut Evidence) -> anyhow::Result<
     let journal = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .with_context(|| format!("opening {}", path.display()))?;
     journal.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
-    let mut rows = journal.prepare("SELECT purchase_id, router_id, name, row_id, kind FROM purchase")?;
-    evidence.journal.extend(rows.query_map([], entry)?.collect::<Result<Vec<_>, _>>()?);
-    let mut routers = journal.prepare("SELECT router_id FROM router")?;
-    let given = routers.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-    evidence.journal_routers.extend(given);
+    let mut rows = journal.prepare(ENTRIES)?;
+    for entry in rows.query_map([], entry)? {
+        evidence.journal.push(entry?);
+    }
     Ok(())
 }
 
@@ -33,6 +35,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
         name: row.get(2)?,
         row_id: row.get(3)?,
         kind: row.get(4)?,
+        given: row.get(5)?,
     })
 }
 

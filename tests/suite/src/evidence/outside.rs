@@ -1,11 +1,15 @@
-//! What the simulator shows: routers and gateway.
+//! What the simulator shows: routers and gateways.
+
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 use serde_json::Value;
 
-use super::{Evidence, LedgerEntry, Order, User};
+use super::{Evidence, LedgerEntry, Payment, User};
+use crate::simulator::gateways::Gateway;
 
-pub(super) fn read(state: &Value, router_id: &str, evidence: &mut Evidence) -> anyhow::Result<()> {
+/// Reads the users of the first router, which is `router_id`.
+pub(super) fn router(state: &Value, router_id: &str, evidence: &mut Evidence) -> anyhow::Result<()> {
     for row in rows(state, "/routers/0/users")? {
         if row["default"] == "true" {
             continue;
@@ -17,26 +21,52 @@ pub(super) fn read(state: &Value, router_id: &str, evidence: &mut Evidence) -> a
             disabled: row["disabled"] == "true",
         });
     }
-    for row in rows(state, "/conekta/orders")? {
-        let metadata = |name: &str| row["metadata"][name].as_str().unwrap_or_default().to_owned();
-        evidence.orders.push(Order {
-            id: text(row, "id")?,
-            sale_id: metadata("sale_id"),
-            company_id: metadata("empresa_id"),
-            router_id: metadata("router_id"),
-            status: row["payment_status"].as_str().unwrap_or_default().to_owned(),
-            amount: number(row, "amount")?,
-        });
-    }
-    for row in rows(state, "/conekta/ledger")? {
-        evidence.ledger.push(LedgerEntry {
-            kind: text(row, "kind")?,
-            order_id: text(row, "order_id")?,
-            amount: number(row, "amount")?,
-            at_ms: number(row, "at_ms")?,
-        });
+    Ok(())
+}
+
+/// Reads payments and books of both gateways.
+pub(super) fn gateways(state: &Value, evidence: &mut Evidence) -> anyhow::Result<()> {
+    let shown = [
+        (Gateway::Conekta, "/conekta/orders", "payment_status", "order_id"),
+        (Gateway::MercadoPago, "/mercado_pago/payments", "status", "payment_id"),
+    ];
+    for (gateway, payments, status, name) in shown {
+        for row in rows(state, payments)? {
+            evidence.payments.push(payment(gateway, row, status)?);
+        }
+        let own = evidence.payments.iter().filter(|payment| payment.gateway == gateway);
+        let sales: BTreeMap<&str, &str> =
+            own.map(|payment| (payment.id.as_str(), payment.sale_id.as_str())).collect();
+        for row in rows(state, &format!("/{}/ledger", gateway.word()))? {
+            let payment_id = id(&row[name]).with_context(|| format!("no {name} in {row}"))?;
+            evidence.ledger.push(LedgerEntry {
+                gateway,
+                kind: text(row, "kind")?,
+                sale_id: sales.get(payment_id.as_str()).copied().unwrap_or_default().to_owned(),
+                payment_id,
+                amount: number(row, "amount")?,
+                at_ms: number(row, "at_ms")?,
+            });
+        }
     }
     Ok(())
+}
+
+fn payment(gateway: Gateway, row: &Value, status: &str) -> anyhow::Result<Payment> {
+    let metadata = |name: &str| row["metadata"][name].as_str().unwrap_or_default().to_owned();
+    Ok(Payment {
+        gateway,
+        id: id(&row["id"]).with_context(|| format!("no id in {row}"))?,
+        sale_id: metadata("sale_id"),
+        company_id: metadata("empresa_id"),
+        router_id: metadata("router_id"),
+        status: row[status].as_str().unwrap_or_default().to_owned(),
+    })
+}
+
+/// An id, which one gateway writes as a text and the other as a number.
+fn id(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()))
 }
 
 fn rows<'a>(state: &'a Value, pointer: &str) -> anyhow::Result<&'a Vec<Value>> {

@@ -1,6 +1,7 @@
 //! Finds, starts and stops PostgreSQL.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -21,22 +22,62 @@ const START_MS_MAX: u64 = 30_000;
 /// Tests open many pools at the same time.
 const CONNECTIONS_MAX: &str = "1000";
 
-/// Runs the server; once standard input ends, stops it and removes its data.
+/// Runs the server, kills and starts it again as it is told; once standard input ends, stops it and removes its data.
+/// What was committed outlives the server.
 const KEEPER: &str = r#"
-"$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-  -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections="$4" -c shared_buffers=32MB \
-  >"$2/log" 2>&1 &
-server=$!
-read -r _
-kill -QUIT "$server" 2>/dev/null
-wait "$server"
+run() {
+  "$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+    -c max_connections="$4" $5 \
+    >"$2/log" 2>&1 &
+  server=$!
+}
+end() {
+  kill -QUIT "$server" 2>/dev/null
+  wait "$server"
+}
+run "$@"
+while read -r word; do
+  case $word in
+    kill) end ;;
+    start) run "$@" ;;
+  esac
+done
+end
 rm -rf "$2"
 "#;
+
+/// Whether a commit waits until the server's own log is written: if not, a killed server forgets the last ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Commits {
+    /// It does not wait.
+    Forgettable,
+    /// It waits.
+    Kept,
+    /// It waits until it is on disk, as on a server that people run.
+    OnDisk,
+}
+
+impl Commits {
+    /// Settings of the server; nothing is synced to disk unless it is measured: the machine itself does not crash.
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Forgettable => {
+                "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB"
+            }
+            Self::Kept => {
+                "-c fsync=off -c synchronous_commit=on -c full_page_writes=off -c shared_buffers=32MB"
+            }
+            Self::OnDisk => "",
+        }
+    }
+}
 
 /// A running server; stops when dropped, or when this process ends.
 #[derive(Debug)]
 pub struct Postgres {
     url: String,
+    port: u16,
+    dir: PathBuf,
     keeper: Child,
 }
 
@@ -46,6 +87,50 @@ impl Postgres {
     /// # Errors
     /// When the programs are not found or the server does not start.
     pub fn start() -> anyhow::Result<Self> {
+        Self::run(Commits::Forgettable)
+    }
+
+    /// The same, for a server that is going to be killed: it forgets nothing that it has committed.
+    ///
+    /// # Errors
+    /// When the programs are not found or the server does not start.
+    pub fn start_to_be_killed() -> anyhow::Result<Self> {
+        Self::run(Commits::Kept)
+    }
+
+    /// Starts one with the settings that a server comes with: what it committed is on disk. For benchmarks.
+    ///
+    /// # Errors
+    /// When the programs are not found or the server does not start.
+    pub fn start_synced() -> anyhow::Result<Self> {
+        Self::run(Commits::OnDisk)
+    }
+
+    /// Kills the server: every connection breaks, new ones are refused.
+    ///
+    /// # Errors
+    /// When the shell that keeps it is gone.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.tell("kill")
+    }
+
+    /// Starts a killed server again on the same data. Blocks until it answers.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.tell("start")?;
+        wait_until_up(self.port, &self.dir)
+    }
+
+    fn tell(&mut self, word: &str) -> anyhow::Result<()> {
+        // An old log must not be taken for the new one.
+        let _ = std::fs::remove_file(self.dir.join("log"));
+        let keeper = self.keeper.stdin.as_mut().context("the server is kept")?;
+        writeln!(keeper, "{word}").context("telling the shell that keeps PostgreSQL")
+    }
+
+    fn run(commits: Commits) -> anyhow::Result<Self> {
         let programs = find_programs()?;
         let owner = unprivileged_owner()?;
         let dir = data_dir(owner)?;
@@ -56,7 +141,8 @@ impl Postgres {
             .args(["-c", KEEPER, "keeper"])
             .arg(&programs)
             .arg(&dir)
-            .args([&port.to_string(), CONNECTIONS_MAX]);
+            .args([&port.to_string(), CONNECTIONS_MAX])
+            .arg(commits.settings());
         command
             .current_dir(&dir)
             .stdin(Stdio::piped())
@@ -64,9 +150,9 @@ impl Postgres {
             .stderr(Stdio::null())
             .process_group(0);
         let keeper = command.spawn().context("starting the shell that keeps PostgreSQL")?;
-        let server = Self { url: format!("postgres://postgres@127.0.0.1:{port}"), keeper };
+        let url = format!("postgres://postgres@127.0.0.1:{port}");
         wait_until_up(port, &dir)?;
-        Ok(server)
+        Ok(Self { url, port, dir, keeper })
     }
 
     /// Address without a database.
@@ -193,6 +279,21 @@ mod tests {
         let accounts = "nobodyelse:x:7:8::/:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n";
         assert_eq!(account(accounts, "nobody"), Some((65_534, 65_533)));
         assert_eq!(account(accounts, "postgres"), None);
+    }
+
+    #[test]
+    fn a_killed_server_refuses_and_comes_back() {
+        let mut server = Postgres::start_to_be_killed().unwrap();
+        let port = server.port;
+        let refused = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err();
+        server.kill().unwrap();
+        let started = Instant::now();
+        while !refused() && started.elapsed() < Duration::from_millis(START_MS_MAX) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(refused());
+        server.start_again().unwrap();
+        assert!(!refused());
     }
 
     #[test]

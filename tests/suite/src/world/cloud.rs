@@ -1,5 +1,6 @@
 //! The control plane of a world: its real parts over the world's clock, network and bank.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use pagos_control_plane::link::{self, Authority, Hub, LinkPort, SendError, serve
 use pagos_control_plane::purchase::machine::Timing;
 use pagos_control_plane::purchase::site::Site;
 use pagos_control_plane::purchase::{Parts, Purchases};
-use pagos_control_plane::seams::{Clock, Random, spawn};
+use pagos_control_plane::seams::{Checkpoints, Clock, Moment, Random, Unwritten, spawn};
 use pagos_control_plane::store::Store;
 use pagos_control_plane::vault::Vault;
 use pagos_protocol::{Action, Outcome};
@@ -116,6 +117,7 @@ impl Cloud {
     async fn run(&self, process: u64) -> anyhow::Result<()> {
         let (clock, random) = (Clock::default(), Random::default());
         let store = Store::open(&format!("sqlite:{}", template::database(&self.dir).display())).await?;
+        let store = store.watched(Arc::new(Commits { stage: self.stage.clone() }));
         let vault = Arc::new(Vault::open(&self.dir.join("key"), &random)?);
         let authority = Authority::open(&store, &vault, clock.clone(), random.clone()).await?;
         let hub = Hub::new(clock.clone(), random.clone());
@@ -147,9 +149,12 @@ impl Cloud {
             hub: hub.clone(),
             site: Arc::new(Site::new(store, clock).telling(purchases.clone())),
         };
+        purchases.register().await?;
         self.listen(process, context);
         let (arrivals, attending) = (hub.arrivals(), purchases.clone());
         spawn(async move { attending.attend(arrivals).await });
+        let leasing = purchases.clone();
+        spawn(async move { leasing.keep_lease().await });
         let keeping = purchases.clone();
         spawn(async move { keeping.keep_house().await });
         let sweeping = purchases.clone();
@@ -193,6 +198,34 @@ fn timing() -> Timing {
         reserve_lease_ms: 300_000,
         key_life_ms: 300_000,
         delivery_limit_ms: 1_800_000,
+    }
+}
+
+/// The crash points of commits.
+#[derive(Clone)]
+struct Commits {
+    stage: Stage,
+}
+
+impl fmt::Debug for Commits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commits").finish_non_exhaustive()
+    }
+}
+
+impl Checkpoints for Commits {
+    fn at(&self, step: &'static str, moment: Moment) -> BoxFuture<'_, Result<(), Unwritten>> {
+        let when = match moment {
+            Moment::Before => "before",
+            Moment::After => "after",
+        };
+        async move {
+            if self.stage.pass_point(&format!("cloud.commit.{step}.{when}")) {
+                return pending().await;
+            }
+            Ok(())
+        }
+        .boxed()
     }
 }
 

@@ -116,6 +116,7 @@ impl Buyer {
             let asked = stage.as_part_of(process, async move {
                 let id = match purchases.admit(this.request()).await {
                     Ok(Admitted::Purchase(id) | Admitted::Undecided(id)) => id,
+                    Ok(Admitted::Awaited) => return Err("another purchase of the device is undecided".into()),
                     Err(error) => return Err(error.to_string()),
                 };
                 let reply = purchases.answer(&router, &id).await;
@@ -190,7 +191,8 @@ pub async fn bring_news(
                 tokio::time::sleep(Duration::from_millis(late)).await;
                 let Some((process, purchases)) = cloud.purchases() else { return };
                 let hinted = stage.as_part_of(process, async move {
-                    purchases.hint(&item.company, &item.purchase, Some(item.payment)).await.is_ok()
+                    let news = Message::Hint { payment: Some(item.payment) };
+                    purchases.tell(&item.company, &item.purchase, news).await.is_ok()
                 });
                 hinted.await;
             }));

@@ -364,10 +364,6 @@ impl pagos_control_plane::seams::simulation::World for Stage {
     fn began(&self, task: AbortHandle) {
         self.note_task(task);
     }
-
-    fn pass(&self, point: &str) -> bool {
-        self.pass_point(&format!("cloud.{point}"))
-    }
 }
 
 /// The stage as agents see it, with the network they dial.

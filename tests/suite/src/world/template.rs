@@ -134,8 +134,6 @@ async fn fill(dir: &Path) -> anyhow::Result<()> {
     drop(store);
     let books = rusqlite::Connection::open(database(dir))?;
     books.busy_timeout(std::time::Duration::from_secs(5))?;
-    // Until the migration that brings it is merged.
-    let _ = books.execute("ALTER TABLE companies ADD COLUMN webhook_path TEXT", []);
     for number in 0..COMPANIES {
         let id = company(number);
         books.execute(

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::bank::{Bank, Standing};
+use pagos_control_plane::gateway::GatewayName;
+
+use super::bank::{Account, Bank, Line, Standing};
 use super::people::Told;
 use super::sites::Place;
 use super::{World, lock, template};
 use crate::checkers;
-use crate::evidence::{Evidence, LedgerEntry, Order};
+use crate::evidence::{Evidence, LedgerEntry, Payment};
+use crate::simulator::gateways::Gateway;
 
 /// A purchase, in short.
 #[derive(Debug, Clone)]
@@ -62,7 +65,7 @@ pub fn of(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let url = format!("sqlite:{}", template::database(dir).display());
     let dirs: Vec<&Path> = places.iter().map(Place::dir).collect();
-    let mut evidence = runtime.block_on(Evidence::of_sites(&url, &dirs))?;
+    let mut evidence = runtime.block_on(Evidence::of_ours(&url, &dirs))?;
     for place in places {
         evidence.users.extend(place.users());
         if lock(forgetful).contains_key(&place.site) {
@@ -72,30 +75,16 @@ pub fn of(
         }
     }
     let (payments, lines) = bank.books();
-    evidence.orders = payments
-        .iter()
-        .map(|payment| Order {
-            id: payment.id.clone(),
-            sale_id: payment.purchase.clone(),
-            company_id: payment.company.clone(),
-            router_id: payment.router.clone(),
-            status: if payment.standing == Standing::Paid { "paid".into() } else { String::new() },
-            amount: payment.amount,
-        })
-        .collect();
+    evidence.payments = payments.iter().map(payment).collect();
     // The clocks of a world jump, so that times prove no order: that the user stood is judged when the bank is asked.
     for purchase in &mut evidence.purchases {
         if purchase.reserved_at.is_some() {
             purchase.charge_started_at = purchase.charge_started_at.max(purchase.reserved_at);
         }
     }
-    let line = |line: &super::bank::Line| LedgerEntry {
-        kind: line.kind.to_owned(),
-        order_id: line.payment.clone(),
-        amount: line.amount,
-        at_ms: i64::MAX,
-    };
-    evidence.ledger = lines.iter().map(line).collect();
+    let of_payment = |line: &Line| payments.iter().find(|account| account.id == line.payment);
+    let entry = |line: &Line| of_payment(line).map(|account| entry(line, account));
+    evidence.ledger = lines.iter().filter_map(entry).collect();
     let mut breaches = checkers::breaches(&evidence);
     for (id, _) in lock(told).iter().filter(|(_, sold)| **sold) {
         let phase = evidence.purchase(id).map_or("not there", |purchase| purchase.phase.as_str());
@@ -105,4 +94,33 @@ pub fn of(
     }
     let paid = evidence.purchases.iter().filter(|it| !evidence.charges_of(&it.id).is_empty()).count();
     Ok((breaches, (evidence.purchases.len() as u64, paid as u64)))
+}
+
+fn payment(account: &Account) -> Payment {
+    Payment {
+        gateway: gateway(account),
+        id: account.id.clone(),
+        sale_id: account.purchase.clone(),
+        company_id: account.company.clone(),
+        router_id: account.router.clone(),
+        status: if account.standing == Standing::Paid { "paid".into() } else { String::new() },
+    }
+}
+
+fn entry(line: &Line, account: &Account) -> LedgerEntry {
+    LedgerEntry {
+        gateway: gateway(account),
+        kind: line.kind.to_owned(),
+        payment_id: account.id.clone(),
+        sale_id: account.purchase.clone(),
+        amount: line.amount,
+        at_ms: i64::MAX,
+    }
+}
+
+const fn gateway(account: &Account) -> Gateway {
+    match account.gateway {
+        GatewayName::Conekta => Gateway::Conekta,
+        GatewayName::MercadoPago => Gateway::MercadoPago,
+    }
 }

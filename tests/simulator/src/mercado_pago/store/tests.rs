@@ -134,11 +134,17 @@ fn cash_waits_is_paid_or_expires() {
 fn a_chargeback_takes_money_and_may_be_won() {
     let mut store = Store::new(0);
     let id = pay(&mut store, "a", &body("tok-APRO-1")).unwrap()["id"].to_string();
+    store.happen(&id, Action::Refund, Some(50), NOW_MS).unwrap();
     let gone = store.happen(&id, Action::Chargeback, None, NOW_MS).unwrap();
     assert_eq!((&gone["status"], &gone["status_detail"]), (&json!("charged_back"), &json!("settled")));
     let back = store.happen(&id, Action::WinChargeback, None, NOW_MS).unwrap();
     assert_eq!(back["status_detail"], "reimbursed");
-    let moved: Vec<EntryKind> = kinds(&store).into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(moved, [EntryKind::Charge, EntryKind::Chargeback, EntryKind::ChargebackWon]);
-    assert_eq!(store.take_news().len(), 3);
+    let moved = [
+        (EntryKind::Charge, 2050),
+        (EntryKind::Refund, 50),
+        (EntryKind::Chargeback, 2000),
+        (EntryKind::ChargebackWon, 2000),
+    ];
+    assert_eq!(kinds(&store), moved);
+    assert_eq!(store.take_news().len(), 4);
 }

@@ -1,0 +1,27 @@
+//! `GET /admin/empresas/{empresa_id}/transacciones/{id}`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+
+use crate::domain::id::CompanyId;
+use crate::http::app::Shared;
+use crate::http::error::ApiError;
+use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::transaction;
+use crate::purchase::admin::dossier::Viewer;
+use crate::text::Language;
+
+/// See the module.
+///
+/// # Errors
+/// `transaction_not_found`, 422, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    _: SuperAdmin,
+    Segments((company, id)): Segments<(String, String)>,
+    language: Language,
+) -> Result<Json<Value>, ApiError> {
+    let id = transaction::transaction_number(&id)?;
+    transaction::show(&app, &CompanyId::new(company), id, Viewer::Platform, language).await
+}

@@ -1,0 +1,26 @@
+//! `GET /api/v1/admin/mi-empresa/revision`: what waits for a person.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+
+use crate::http::app::Shared;
+use crate::http::body::Parameters;
+use crate::http::error::ApiError;
+use crate::http::extract::CompanyAdmin;
+use crate::http::transaction;
+use crate::text::Language;
+
+/// See the module.
+///
+/// # Errors
+/// 422 for a page out of range, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    admin: CompanyAdmin,
+    parameters: Parameters,
+    language: Language,
+) -> Result<Json<Value>, ApiError> {
+    let page = parameters.page(transaction::REVIEW_PAGE)?;
+    transaction::review(&app, Some(&admin.company), page, language).await
+}

@@ -1,0 +1,23 @@
+//! `POST /api/v1/webhook`: notifications of either gateway for any company; it is found by what they name.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use serde_json::Value;
+
+use super::{reading, reply};
+use crate::http::app::Shared;
+use crate::http::error::ApiError;
+use crate::text::Language;
+
+/// See the module.
+///
+/// # Errors
+/// `invalid_signature`, `body_too_large`, `rate_limited`, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    language: Language,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
+    let delivery = reading::delivery(None, request).await?;
+    reply::receive(&app, language, None, delivery).await
+}

@@ -1,0 +1,283 @@
+//! Single rules by name.
+
+use super::super::{Choice, Event, Message, RouterEnd, advance, apply, hear, is_usable, next};
+use super::{Effect, Kind, TIMING, payment, purchase, refused};
+use crate::domain::time::Timestamp;
+use crate::gateway::{Charging, GatewayName, Opening, PaymentStatus, PaymentView, Reading, Refunding, Words};
+use crate::purchase::state::{Charge, Phase, Purchase, RefundState, Undo, UserType};
+
+const CONEKTA: Kind =
+    Kind { gateway: GatewayName::Conekta, user_type: UserType::Password, auto_connect: false };
+
+fn view(status: PaymentStatus) -> Event {
+    Event::Read { reading: shows(status, super::PRICE_MINOR), revokes: false }
+}
+
+fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
+    Reading::Found(Box::new(PaymentView {
+        id: payment().id,
+        status,
+        amount_minor,
+        currency: "MXN".into(),
+        reference: Some("TRX_1".into()),
+        live: false,
+        refunded_minor: 0,
+        card: None,
+        words: Words::default(),
+    }))
+}
+
+fn told(purchase: Purchase, message: &Message, now: Timestamp) -> Purchase {
+    hear(purchase, message, now).expect("taken")
+}
+
+fn rolled_back() -> Purchase {
+    let mut ended = purchase(CONEKTA);
+    ended.phase = Phase::RolledBack;
+    ended.payment = Some(payment());
+    ended.charge = Some(charge());
+    ended.charge_sealed = None;
+    ended
+}
+
+/// Paid with another amount than was asked for, and a person sends it back.
+fn sent_back_unrecorded() -> Purchase {
+    let read = Event::Read { reading: shows(PaymentStatus::Paid, 1_000), revokes: false };
+    let mut odd = rolled_back();
+    odd.phase = Phase::Verifying;
+    let odd = apply(odd, read, Timestamp(1), &TIMING);
+    assert_eq!(odd.phase, Phase::Mismatch);
+    told(odd, &Message::Decide { choice: Choice::Refund, by: 7 }, Timestamp(2))
+}
+
+fn charge() -> Charge {
+    Charge {
+        started_at: Timestamp(0),
+        sent_at: Timestamp(0),
+        resends: 0,
+        refusal: None,
+        search: false,
+        redirect: None,
+        review: false,
+    }
+}
+
+fn paid(kind: Kind) -> Purchase {
+    let mut paid = purchase(kind);
+    paid.phase = Phase::Paid;
+    paid.paid_at = Some(Timestamp(0));
+    paid.payment = Some(payment());
+    paid.charge = Some(charge());
+    paid.charge_sealed = None;
+    paid
+}
+
+#[test]
+fn an_unanswered_charge_is_closed_after_the_quiet_period_and_only_then_removed() {
+    let mut now = Timestamp(0);
+    let mut purchase = purchase(CONEKTA);
+    let mut closed_at = None;
+    for _ in 0..100 {
+        purchase = advance(purchase, now, &TIMING);
+        let event = match next(&purchase, now, &TIMING) {
+            Effect::Reserve { .. } => Event::Reserved {
+                router: RouterEnd::Done,
+                opening: Some(Opening::Opened(payment())),
+                next_draw: None,
+            },
+            Effect::Charge => Event::Charged(Charging::Unknown),
+            Effect::Read if closed_at.is_some() => view(PaymentStatus::Closed(refused())),
+            Effect::Read => view(PaymentStatus::NoCharge),
+            Effect::Cancel => {
+                closed_at = Some(now);
+                Event::CancelAsked
+            }
+            Effect::Release => Event::Released(RouterEnd::Done),
+            Effect::Wait(until) => {
+                now = until;
+                Event::Woken
+            }
+            Effect::End => break,
+            other => panic!("{other:?} is not due"),
+        };
+        purchase = apply(purchase, event, now, &TIMING);
+    }
+    assert_eq!(purchase.phase, Phase::RolledBack);
+    let closed = closed_at.expect("the payment is closed");
+    assert!((120_000..=180_000).contains(&closed.0), "{closed:?}");
+    assert_eq!(purchase.charge_sealed, None);
+}
+
+#[test]
+fn a_paid_user_that_is_gone_is_made_again_with_the_same_name() {
+    let paid = paid(CONEKTA);
+    let before = paid.user.clone();
+    let gone = apply(paid, Event::Confirmed(RouterEnd::Gone), Timestamp(1), &TIMING);
+    assert_eq!(next(&gone, Timestamp(1), &TIMING), Effect::Remake);
+    assert!(!is_usable(&gone));
+    let remade = Event::Remade { router: RouterEnd::Done, next_draw: None };
+    let again = apply(gone, remade, Timestamp(2), &TIMING);
+    assert_eq!((again.user.clone(), next(&again, Timestamp(2), &TIMING)), (before, Effect::Confirm));
+}
+
+#[test]
+fn who_has_access_and_could_not_be_confirmed_is_left_to_a_person_and_tried_on() {
+    let late = Timestamp(TIMING.delivery_limit_ms);
+    let stuck = advance(paid(CONEKTA), late, &TIMING);
+    assert_eq!((stuck.phase, stuck.is_open(), stuck.is_undecided()), (Phase::Stuck, true, false));
+    assert_eq!(next(&stuck, late, &TIMING), Effect::Confirm);
+    let delivered = apply(stuck, Event::Confirmed(RouterEnd::Done), late, &TIMING);
+    assert_eq!(advance(delivered, late, &TIMING).phase, Phase::Completed);
+}
+
+#[test]
+fn who_has_no_access_by_the_delivery_limit_gets_the_money_back() {
+    let late = Timestamp(TIMING.delivery_limit_ms);
+    let pin = Kind { user_type: UserType::Pin, ..CONEKTA };
+    let overdue = advance(paid(pin), late, &TIMING);
+    assert_eq!((overdue.phase, overdue.refunds.len()), (Phase::Refunding, 1));
+    assert_eq!(overdue.refunds[0].amount_minor, super::PRICE_MINOR);
+}
+
+#[test]
+fn a_payment_that_stays_open_is_closed_again_after_each_question() {
+    let mut unknown = purchase(CONEKTA);
+    unknown.phase = Phase::Unknown;
+    unknown.payment = Some(payment());
+    unknown.charge = Some(charge());
+    let mut now = Timestamp(TIMING.charge_timeout_ms + TIMING.quiet_period_ms);
+    for _ in 0..3 {
+        assert_eq!(next(&unknown, now, &TIMING), Effect::Cancel);
+        unknown = apply(unknown, Event::CancelAsked, now, &TIMING);
+        assert_eq!(next(&unknown, now, &TIMING), Effect::Read);
+        unknown = apply(unknown, Event::Read { reading: Reading::Unknown, revokes: false }, now, &TIMING);
+        now = unknown.wake_at;
+    }
+}
+
+#[test]
+fn a_stored_state_reads_back_the_same() {
+    let mut stored = paid(Kind { user_type: UserType::Pin, auto_connect: true, ..CONEKTA });
+    stored.failure = Some(refused());
+    let text = serde_json::to_string(&stored).expect("plain data");
+    assert_eq!(serde_json::from_str::<Purchase>(&text).expect("reads back"), stored);
+}
+
+#[test]
+fn the_card_token_is_dropped_when_the_gateway_has_forgotten_its_key() {
+    let mut unknown = purchase(Kind { gateway: GatewayName::MercadoPago, ..CONEKTA });
+    unknown.phase = Phase::Unknown;
+    unknown.charge = Some(charge());
+    let young = advance(unknown, Timestamp(TIMING.key_life_ms - 1), &TIMING);
+    assert!(young.charge_sealed.is_some());
+    assert_eq!(advance(young, Timestamp(TIMING.key_life_ms), &TIMING).charge_sealed, None);
+}
+
+#[test]
+fn money_that_comes_while_a_stray_user_is_removed_keeps_the_user() {
+    let ended = told(rolled_back(), &Message::UserStanding, Timestamp(1));
+    assert_eq!(ended.undo, Some(Undo::Release));
+    let ended = told(ended, &Message::Hint { payment: None }, Timestamp(2));
+    let paid = apply(ended, view(PaymentStatus::Paid), Timestamp(3), &TIMING);
+    assert_eq!((paid.phase, paid.undo, paid.remake), (Phase::Paid, None, true));
+}
+
+#[test]
+fn another_amount_after_the_roll_back_is_known_to_be_without_a_user() {
+    let news = told(rolled_back(), &Message::Hint { payment: None }, Timestamp(1));
+    let read = Event::Read { reading: shows(PaymentStatus::Paid, 1_000), revokes: false };
+    let odd = apply(news, read, Timestamp(2), &TIMING);
+    let paid = apply(odd, view(PaymentStatus::Paid), Timestamp(3), &TIMING);
+    assert_eq!((paid.phase, is_usable(&paid)), (Phase::Paid, false));
+}
+
+#[test]
+fn a_payment_that_a_person_sends_back_is_not_taken_for_news() {
+    let hinted = told(sent_back_unrecorded(), &Message::Hint { payment: None }, Timestamp(3));
+    let read = Event::Read { reading: shows(PaymentStatus::Paid, 1_000), revokes: false };
+    let after = apply(hinted, read, Timestamp(4), &TIMING);
+    assert_eq!((after.phase, after.refunds.len()), (Phase::Refunding, 1));
+}
+
+#[test]
+fn a_refused_refund_of_an_unrecorded_payment_goes_back_to_the_person() {
+    let now = Timestamp(3);
+    let read = || Event::RefundRead { reading: shows(PaymentStatus::Paid, 1_000), revokes: false };
+    let asked = apply(sent_back_unrecorded(), read(), now, &TIMING);
+    let sending = advance(asked, now, &TIMING);
+    let sent = apply(sending, Event::Refunded(Refunding::Refused(refused())), now, &TIMING);
+    let after = apply(sent, read(), now, &TIMING);
+    assert_eq!((after.phase, after.refunds[0].state), (Phase::Mismatch, RefundState::Refused));
+}
+
+#[test]
+fn a_refund_that_is_taken_and_never_shows_calls_a_person_after_a_day() {
+    let ask = Message::Refund { id: "r".into(), amount_minor: Some(500), by: 7 };
+    let mut done = paid(CONEKTA);
+    done.phase = Phase::Completed;
+    done.confirmed = true;
+    let (mut purchase, mut now) = (told(done, &ask, Timestamp(0)), Timestamp(0));
+    for _ in 0..2_000 {
+        purchase = advance(purchase, now, &TIMING);
+        let event = match next(&purchase, now, &TIMING) {
+            Effect::ReadRefund => {
+                Event::RefundRead { reading: shows(PaymentStatus::Paid, super::PRICE_MINOR), revokes: false }
+            }
+            Effect::Refund => Event::Refunded(Refunding::Accepted),
+            Effect::Wait(until) => {
+                now = until;
+                Event::Woken
+            }
+            Effect::End => break,
+            other => panic!("{other:?} is not due"),
+        };
+        purchase = apply(purchase, event, now, &TIMING);
+    }
+    assert!(purchase.needs_person(), "{now:?} {:?}", purchase.refunds);
+    assert!((80_000_000..100_000_000).contains(&now.0), "{now:?}");
+}
+
+#[test]
+fn who_is_overdue_waits_for_the_refund_under_way() {
+    let pin = Kind { user_type: UserType::Pin, ..CONEKTA };
+    let ask = Message::Refund { id: "r".into(), amount_minor: Some(500), by: 7 };
+    let late = Timestamp(TIMING.delivery_limit_ms);
+    let overdue = advance(told(paid(pin), &ask, late), late, &TIMING);
+    assert_eq!((overdue.phase, overdue.refunds.len()), (Phase::Paid, 1));
+}
+
+#[test]
+fn news_that_cannot_be_read_does_not_delay_who_paid() {
+    let hinted = told(paid(CONEKTA), &Message::Hint { payment: None }, Timestamp(1));
+    let read = Event::Read { reading: Reading::Unknown, revokes: false };
+    let after = apply(hinted, read, Timestamp(2), &TIMING);
+    assert_eq!(next(&after, Timestamp(2), &TIMING), Effect::Confirm);
+    let later = after.recheck_at;
+    let served = apply(after, Event::Confirmed(RouterEnd::Done), Timestamp(3), &TIMING);
+    assert_eq!(next(&advance(served, Timestamp(3), &TIMING), later, &TIMING), Effect::Read);
+}
+
+#[test]
+fn a_refused_refund_of_a_second_payment_leaves_that_of_the_first_alone() {
+    let now = Timestamp(TIMING.delivery_limit_ms);
+    let mut overdue = advance(paid(Kind { user_type: UserType::Pin, ..CONEKTA }), now, &TIMING);
+    let mut second = overdue.refunds[0].clone();
+    second.id = "second".into();
+    second.payment = Some("pay_2".into());
+    second.state = RefundState::Sent;
+    second.sendings = 1;
+    second.before_minor = Some(0);
+    second.refusal = Some(refused());
+    overdue.refunds.insert(0, second);
+    let read = Event::RefundRead { reading: shows(PaymentStatus::Paid, super::PRICE_MINOR), revokes: false };
+    let after = apply(overdue, read, now, &TIMING);
+    assert_eq!((after.phase, after.refunds[0].state), (Phase::Refunding, RefundState::Refused));
+}
+
+#[test]
+fn what_is_given_back_is_what_was_seen_to_be_paid() {
+    let mut half = paid(Kind { user_type: UserType::Pin, ..CONEKTA });
+    half.seen_minor = Some(1_000);
+    let overdue = advance(half, Timestamp(TIMING.delivery_limit_ms), &TIMING);
+    assert_eq!(overdue.refunds[0].amount_minor, 1_000);
+}
