@@ -108,3 +108,32 @@ fn fuse(chance: &mut Chance, passes: impl Fn(&str) -> bool) -> Option<Fuse> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::POINTS;
+
+    /// The points at which the proof of the purchase strikes.
+    const STRUCK: &str = include_str!("../../../vectors/crash_points.txt");
+    /// Commits that the proof does not strike, since no purchase waits for them.
+    const APART: &[&str] = &["lease"];
+    /// Ends that only a person sees; no world is sure to come to them.
+    const RARE: &[&str] = &["stuck"];
+
+    #[test]
+    fn worlds_know_the_commits_that_the_proof_strikes() {
+        let ours: BTreeSet<&str> = POINTS
+            .iter()
+            .filter_map(|point| point.strip_prefix("cloud.commit.")?.strip_suffix(".before"))
+            .filter(|step| !APART.contains(step))
+            .collect();
+        let struck: BTreeSet<&str> = STRUCK
+            .lines()
+            .filter_map(|line| line.strip_prefix("commit "))
+            .filter(|step| !RARE.contains(step))
+            .collect();
+        assert_eq!(ours, struck);
+    }
+}
