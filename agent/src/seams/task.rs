@@ -36,7 +36,6 @@ where
 }
 
 /// Where a process may be killed in a simulated world; elsewhere nothing.
-#[cfg_attr(not(feature = "simulation"), expect(clippy::unused_async, reason = "waits in a simulated world"))]
 pub async fn crash_point(what: &str, name: &str, when: &str) {
     #[cfg(feature = "simulation")]
     if let Some(world) = simulation::world() {
