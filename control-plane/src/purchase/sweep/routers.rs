@@ -67,7 +67,7 @@ impl Purchases {
                 match difference(purchase, user) {
                     // Told again until it is gone.
                     Some(Message::UserStanding) => {
-                        self.tell_difference(purchase, Message::UserStanding).await
+                        self.tell_difference(purchase, Message::UserStanding).await;
                     }
                     Some(message) => {
                         self.tell_difference(purchase, message).await;
