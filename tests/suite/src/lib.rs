@@ -12,7 +12,7 @@
 //! | [`checkers`] | P1 to P5 over that evidence |
 //! | [`chaos`] | purchases while everything breaks at random |
 //! | [`faults`] | faults with names, and the proof of how each ended |
-//! | [`bench`] | benchmarks of the real processes |
+//! | [`bench`](mod@bench) | benchmarks of the real processes |
 //! | [`tidy`] | house rules over the source text |
 //! | [`wait`] | waiting for something with a deadline |
 #![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
