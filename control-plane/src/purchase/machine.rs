@@ -1,7 +1,7 @@
 //! The purchase as a pure state machine: no IO, no clock, no chance.
 //!
 //! The runner goes round: [`advance`] lets time pass, [`next`] tells the one effect that is due, the runner performs
-//! it and [`apply()`] takes in what came of it. What people and gateways say meanwhile goes through [`hear`]. After a
+//! it and [`apply()`] takes in what came of it. What people and gateways say meanwhile goes through [`hear()`]. After a
 //! crash the stored state goes through [`resume`] and round again: every effect may be performed twice.
 //!
 //! | module | holds |

@@ -12,7 +12,7 @@
 //! | [`checkers`] | P1 to P5 over that evidence |
 //! | [`chaos`] | purchases while everything breaks at random |
 //! | [`faults`] | faults with names, and the proof of how each ended |
-//! | [`bench`] | benchmarks of the real processes |
+//! | [`bench`](mod@bench) | benchmarks of the real processes |
 //! | [`tidy`] | house rules over the source text |
 //! | [`world`] | seeded worlds |
 //! | [`wait`] | waiting for something with a deadline |
