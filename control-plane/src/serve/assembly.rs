@@ -173,9 +173,7 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
     let timing = Timing {
         answer_deadline_ms: millis(times.answer_deadline_ms),
         charge_start_max_ms: millis(times.charge_start_max_ms),
-        charge_timeout_ms: millis(
-            config.conekta.charge_timeout_ms.max(config.mercado_pago.charge_timeout_ms),
-        ),
+        charge_timeout_ms: millis(config.conekta.charge_timeout_ms),
         quiet_period_ms: millis(times.quiet_period_ms),
         pending_max_ms: millis(times.pending_max_ms),
         reserve_lease_ms: millis(times.reserve_lease_ms),
