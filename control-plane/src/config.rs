@@ -111,6 +111,7 @@ pub struct Http {
     pub listen: SocketAddr,
     pub body_bytes_max: usize,
     pub cors_origins: Vec<String>,
+    pub docs: bool,
 }
 
 /// The Conekta gateway.

@@ -100,6 +100,44 @@ pub enum Phrase {
     SetupDoneTitle,
     /// Heading when the link is used up.
     SetupGoneTitle,
+    /// Title of the page with the description of the interface.
+    ApiPageTitle,
+    /// What the description of the interface begins with.
+    ApiDescription,
+    /// What a router API key is.
+    ApiPortalKey,
+    /// The router API key in the other header.
+    ApiPortalKeyBearer,
+    /// What a session token is.
+    ApiSession,
+    /// What an idempotency key is.
+    ApiIdempotencyKey,
+    /// What a request id is.
+    ApiRequestId,
+    /// When to ask again.
+    ApiRetryAfter,
+    /// Describes a good answer.
+    ApiGood,
+    /// Describes an answer that something was made.
+    ApiCreated,
+    /// Describes an answer that is not final.
+    ApiAccepted,
+    /// Describes the answer of a service that is not ready.
+    ApiNotReady,
+    /// Describes a redirect.
+    ApiRedirect,
+    /// Group of endpoints.
+    TagPortal,
+    /// Group of endpoints.
+    TagSession,
+    /// Group of endpoints.
+    TagCompany,
+    /// Group of endpoints.
+    TagPlatform,
+    /// Group of endpoints.
+    TagWebhook,
+    /// Group of endpoints.
+    TagService,
     /// There is nothing on the list of what waits for a person.
     ReviewEmpty,
     /// Heading of the time.

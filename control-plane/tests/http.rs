@@ -9,6 +9,9 @@
 mod a_box;
 #[path = "http/company.rs"]
 mod company;
+#[allow(dead_code, reason = "shared with the tests of the contract")]
+#[path = "http/described.rs"]
+mod described;
 #[path = "http/foundation.rs"]
 mod foundation;
 #[path = "http/gateway_settings.rs"]

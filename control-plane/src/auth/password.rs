@@ -13,8 +13,8 @@ use crate::text::Phrase;
 
 /// Fewest characters of a new password.
 pub const PASSWORD_CHARS_MIN: usize = 10;
-/// Most bytes of any password.
-pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Most characters of a new password.
+pub const PASSWORD_CHARS_MAX: usize = 256;
 /// Hashes computed at the same time; each takes a core and 19 MiB.
 const WORKERS_MAX: usize = 2;
 /// Hashes computed or waiting; more are refused at once.
@@ -90,7 +90,7 @@ pub fn fault(password: &str) -> Option<Phrase> {
     if password.chars().count() < PASSWORD_CHARS_MIN {
         return Some(Phrase::PasswordTooShort);
     }
-    if password.len() > PASSWORD_BYTES_MAX {
+    if password.chars().count() > PASSWORD_CHARS_MAX {
         return Some(Phrase::PasswordTooLong);
     }
     let lower = password.to_lowercase();

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::body::Fields;
+use super::body::{Fields, Kind};
 use super::error::Fault;
+use super::shape::{Shape, flag, integer, object, text, word};
 use crate::auth::password;
 use crate::store::users::User;
 
@@ -16,11 +17,27 @@ pub const PASSWORD_CHARS_MAX: usize = 1024;
 /// A password that is good enough for a new user.
 pub fn new_password(fields: &mut Fields<'_>, name: &'static str) -> Zeroizing<String> {
     let text = Zeroizing::new(fields.required_text(name, PASSWORD_CHARS_MAX));
+    let (chars_min, chars_max) = (password::PASSWORD_CHARS_MIN, password::PASSWORD_CHARS_MAX);
+    fields.takes(name, Kind::NewPassword { chars_min, chars_max });
     let sent = fields.raw(name).is_some_and(|value| value.is_string() || value.is_number());
     if sent && let Some(phrase) = password::fault(&text) {
         fields.refuse(name, Fault::Value(phrase));
     }
     text
+}
+
+/// The shape of [`user_view`].
+#[must_use]
+pub fn user_shape() -> Shape {
+    let user = object([
+        ("id", integer(12)),
+        ("email", text("ana@example.org")),
+        ("nombre", text("Ana")),
+        ("rol", word(&["cliente_admin", "super_admin"])),
+        ("empresa_id", text("EMP_0A1B2C3D4E").or_null()),
+        ("activo", flag(true)),
+    ]);
+    user.named("User")
 }
 
 /// How a user is shown. Imported rows may hold an empty company or the text "none".

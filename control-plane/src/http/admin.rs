@@ -26,9 +26,40 @@ pub mod user_toggle;
 
 use serde_json::{Value, json};
 
+use super::operation::Operation;
+use super::shape::{Shape, flag, integer, moment, object, text, word};
 use crate::store::api_keys::NewApiKey;
 use crate::store::companies::Company;
 use crate::store::routers::Router;
+
+/// The endpoints.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    vec![
+        dashboard::operation(),
+        company_list::operation(),
+        company_create::operation(),
+        company_stats::operation(),
+        router_list::operation(),
+        router_create::operation(),
+        router_show::operation(),
+        router_delete::operation(),
+        router_toggle::operation(),
+        enrolment::operation(),
+        key_list::operation(),
+        key_status::operation(),
+        key_regenerate::operation(),
+        key_revoke::operation(),
+        user_list::operation(),
+        user_create::operation(),
+        user_show::operation(),
+        user_toggle::operation(),
+        review_list::operation(),
+        transaction_show::operation(),
+        transaction_resolve::operation(),
+        stray_acknowledge::operation(),
+    ]
+}
 
 /// How an operator sees a company.
 fn company_view(company: &Company) -> Value {
@@ -41,6 +72,20 @@ fn company_view(company: &Company) -> Value {
         "activa": company.active,
         "creada_en": company.created_at.iso(),
     })
+}
+
+/// The shape of [`company_view`].
+fn company_shape() -> Shape {
+    let company = object([
+        ("id", text("EMP_3A9F1C0B2D")),
+        ("nombre", text("Red Parque")),
+        ("contacto_email", text("red@example.org").or_null()),
+        ("contacto_telefono", text("5512345678").or_null()),
+        ("conekta_mode", text("test")),
+        ("activa", flag(true)),
+        ("creada_en", moment()),
+    ]);
+    company.named("Company")
 }
 
 /// How an operator sees a router.
@@ -57,6 +102,20 @@ fn router_view(router: &Router) -> Value {
     })
 }
 
+/// The shape of [`router_view`].
+fn router_shape() -> Shape {
+    object([
+        ("id", text("RTR_00AA11BB")),
+        ("empresa_id", text("EMP_3A9F1C0B2D")),
+        ("nombre", text("Kiosco")),
+        ("host", text("10.0.0.1")),
+        ("puerto", integer(8728)),
+        ("ubicacion", text("Entrada").or_null()),
+        ("activo", flag(true)),
+        ("creado_en", moment()),
+    ])
+}
+
 /// What is told about a key that was just made.
 fn key_info(key: &NewApiKey) -> Value {
     json!({
@@ -65,4 +124,15 @@ fn key_info(key: &NewApiKey) -> Value {
         "expires_at": key.expires_at.iso(),
         "type": "router_api_key",
     })
+}
+
+/// The shape of [`key_info`].
+fn key_info_shape() -> Shape {
+    let info = object([
+        ("key_id", text("key_0123456789abcdef")),
+        ("issued_at", moment()),
+        ("expires_at", moment()),
+        ("type", word(&["router_api_key"])),
+    ]);
+    info.named("ApiKeyInfo")
 }

@@ -25,13 +25,47 @@ pub mod transaction_refund;
 pub mod transaction_resolve;
 pub mod transaction_show;
 
-use super::body::Fields;
+use super::body::{Fields, Kind};
 use super::error::Fault;
+use super::operation::Operation;
+
+/// The endpoints.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    vec![
+        show::operation(),
+        change::operation(),
+        payment_settings::operation(),
+        mercado_pago_change::operation(),
+        mercado_pago_show::operation(),
+        conekta_change::operation(),
+        conekta_change::older(),
+        conekta_show::operation(),
+        router_list::operation(),
+        router_change::operation(),
+        router_profiles::operation(),
+        router_test::operation(),
+        product_list::operation(),
+        product_create::operation(),
+        product_show::operation(),
+        product_change::operation(),
+        product_deactivate::operation(),
+        transaction_list::operation(),
+        transaction_show::operation(),
+        transaction_refund::operation(),
+        transaction_resolve::operation(),
+        review_list::operation(),
+        stray_acknowledge::operation(),
+    ]
+}
 
 /// Stands for a secret in answers; written back it means unchanged.
 pub(super) const MASK: &str = "********";
 /// Longest key or secret of a gateway, in characters.
 pub(super) const KEY_CHARS_MAX: usize = 255;
+
+/// Whether a gateway's keys are for trying or for money.
+const MODES: [&str; 2] = ["test", "live"];
 
 /// A text; absent, null and empty mean unchanged.
 fn sent(fields: &mut Fields<'_>, name: &'static str, chars_max: usize) -> Option<String> {
@@ -41,8 +75,8 @@ fn sent(fields: &mut Fields<'_>, name: &'static str, chars_max: usize) -> Option
 
 /// A text or number that can be erased; absent and the mask mean unchanged, null and blank mean erased.
 fn changed(fields: &mut Fields<'_>, name: &'static str, chars_max: usize) -> Option<Option<String>> {
-    fields.raw(name)?;
     let text = fields.optional_text(name, chars_max).map(|text| text.trim().to_owned());
+    fields.raw(name)?;
     match text {
         Some(text) if text == MASK => None,
         Some(text) if !text.is_empty() => Some(Some(text)),
@@ -52,8 +86,10 @@ fn changed(fields: &mut Fields<'_>, name: &'static str, chars_max: usize) -> Opt
 
 /// `test` or `live`; absent, null and empty mean unchanged.
 fn mode(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
-    let mode = sent(fields, name, KEY_CHARS_MAX)?;
-    if !["test", "live"].contains(&mode.as_str()) {
+    let mode = sent(fields, name, KEY_CHARS_MAX);
+    fields.takes(name, Kind::Setting(&MODES));
+    let mode = mode?;
+    if !MODES.contains(&mode.as_str()) {
         fields.refuse(name, Fault::Literal);
     }
     Some(mode)

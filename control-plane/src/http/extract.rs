@@ -104,7 +104,8 @@ impl FromRequestParts<Shared> for CompanyAdmin {
         match (session.user.company_id.clone(), session.company_active) {
             (Some(company), Some(true)) => Ok(Self { session, company: CompanyId::new(company) }),
             (Some(_), Some(false)) => Err(ApiError::new(Code::CompanyInactive)),
-            (_, None) | (None, Some(_)) => Err(ApiError::new(Code::CompanyNotFound)),
+            (Some(_), None) => Err(ApiError::new(Code::CompanyNotFound)),
+            (None, _) => Err(ApiError::new(Code::UserWithoutCompany)),
         }
     }
 }

@@ -8,6 +8,24 @@ pub mod pay;
 pub mod pay_conekta;
 pub mod pay_mercado_pago;
 mod payment_reply;
+mod payment_shape;
 mod product_view;
 pub mod public_config;
 pub mod purchase_status;
+
+use super::operation::Operation;
+
+/// The endpoints.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    vec![
+        public_config::operation(),
+        catalogue::operation(),
+        catalogue_debug::operation(),
+        catalogue_item::operation(),
+        pay_conekta::operation(),
+        pay_mercado_pago::operation(),
+        gateway_status::operation(),
+        purchase_status::operation(),
+    ]
+}

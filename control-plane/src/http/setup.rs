@@ -3,3 +3,11 @@
 pub mod page;
 pub mod show;
 pub mod submit;
+
+use super::operation::Operation;
+
+/// The endpoints.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    vec![show::operation(), submit::operation()]
+}

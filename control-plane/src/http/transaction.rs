@@ -1,11 +1,13 @@
 //! How panels see a transaction, its refunds, and what waits for a person. The same for admins and operators.
 
+pub mod shapes;
+
 use axum::Json;
 use serde_json::{Value, json};
 
 use super::app::Shared;
-use super::body::Body;
-use super::error::{ApiError, Fault};
+use super::body::{Body, Fields};
+use super::error::ApiError;
 use super::extract::integer_segment;
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
@@ -78,14 +80,7 @@ pub async fn resolve(
     body: &Body,
     language: Language,
 ) -> Result<Json<Value>, ApiError> {
-    let word = body.read(|fields| {
-        let word = fields.optional_choice("accion", &CHOICES);
-        if word.is_none() && fields.raw("accion").is_none_or(Value::is_null) {
-            fields.refuse("accion", Fault::Missing);
-        }
-        word
-    })?;
-    let choice = word.and_then(Choice::parse).ok_or_else(|| ApiError::new(Code::ChoiceNotOpen))?;
+    let choice = Choice::parse(body.read(choice)?).ok_or_else(|| ApiError::new(Code::ChoiceNotOpen))?;
     app.purchases.resolve(&company, id, choice, by).await?;
     let dossier = app.purchases.dossier(&company, id, Viewer::Company).await;
     let dossier = dossier.map_err(|error| ApiError::internal(&error))?;
@@ -99,6 +94,11 @@ pub async fn resolve(
         "requiere_revision": causes(&dossier.causes(), language),
         "acciones": words(&dossier.choices()),
     })))
+}
+
+/// Reads a decision.
+pub(super) fn choice(fields: &mut Fields<'_>) -> &'static str {
+    fields.required_choice("accion", &CHOICES)
 }
 
 /// A page of what waits for a person; of all companies when none is named.

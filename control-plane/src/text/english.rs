@@ -205,6 +205,31 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::SetupSubmit => "Create account",
         Phrase::SetupDoneTitle => "Done",
         Phrase::SetupGoneTitle => "Link not available",
+        Phrase::ApiPageTitle => "Pagos Hotspot: the API",
+        Phrase::ApiDescription => API_DESCRIPTION,
+        Phrase::ApiPortalKey => {
+            "The router's API key, `jwt_…`. When this header comes, `Authorization` is not looked at."
+        }
+        Phrase::ApiPortalKeyBearer => "The same API key, as `Authorization: Bearer jwt_…`.",
+        Phrase::ApiSession => {
+            "The `access_token` that `POST /api/v1/auth/login` gives. What it allows depends on the user's role."
+        }
+        Phrase::ApiIdempotencyKey => {
+            "With the same key and body the first answer comes again; with another body, 409."
+        }
+        Phrase::ApiRequestId => "Names the request; it is also in errors and in the service's logs.",
+        Phrase::ApiRetryAfter => "In how many seconds to ask again.",
+        Phrase::ApiGood => "Good.",
+        Phrase::ApiCreated => "Made.",
+        Phrase::ApiAccepted => "Not decided yet: ask again.",
+        Phrase::ApiNotReady => "The service is not ready.",
+        Phrase::ApiRedirect => "Leads elsewhere.",
+        Phrase::TagPortal => "Captive portal",
+        Phrase::TagSession => "Session",
+        Phrase::TagCompany => "Company",
+        Phrase::TagPlatform => "Platform",
+        Phrase::TagWebhook => "Notifications of the gateways",
+        Phrase::TagService => "Service",
         Phrase::ReviewEmpty => "Nothing waits for a person.",
         Phrase::ReviewSince => "SINCE (UTC)",
         Phrase::ReviewCompany => "COMPANY",
@@ -215,3 +240,9 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::ReviewChoices => "CHOICES",
     }
 }
+
+/// What the description of the interface begins with.
+const API_DESCRIPTION: &str = "\
+Sells WiFi access on MikroTik hotspots. Bodies are JSON in UTF-8; times are UTC without a zone; amounts are numbers with at most two decimals.\n\n\
+Every error carries `detail`, `code` and `request_id`; a program may rely on the HTTP status and on `code`, never on a text. Texts come in Spanish, or in English when `Accept-Language` asks for it. In validation errors `detail` is a list.\n\n\
+No text may hold the character U+0000. Where a field has two names either is taken; if both come, the Spanish one counts. Unknown fields are not looked at. Paths and methods that do not exist answer 404 `route_not_found` and 405 `method_not_allowed`; a slash too many at the end redirects (307).";

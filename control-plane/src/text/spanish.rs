@@ -205,6 +205,33 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::SetupSubmit => "Crear cuenta",
         Phrase::SetupDoneTitle => "Listo",
         Phrase::SetupGoneTitle => "Enlace no disponible",
+        Phrase::ApiPageTitle => "Pagos Hotspot: la API",
+        Phrase::ApiDescription => API_DESCRIPTION,
+        Phrase::ApiPortalKey => {
+            "La clave API del router, `jwt_…`. Si llega esta cabecera no se mira `Authorization`."
+        }
+        Phrase::ApiPortalKeyBearer => "La misma clave API, como `Authorization: Bearer jwt_…`.",
+        Phrase::ApiSession => {
+            "El `access_token` que da `POST /api/v1/auth/login`. Los permisos son los del rol del usuario."
+        }
+        Phrase::ApiIdempotencyKey => {
+            "Con la misma clave y el mismo cuerpo se recibe la primera respuesta otra vez; con otro cuerpo, 409."
+        }
+        Phrase::ApiRequestId => {
+            "Identifica la petición; está también en los errores y en los registros del servicio."
+        }
+        Phrase::ApiRetryAfter => "En cuántos segundos conviene volver a preguntar.",
+        Phrase::ApiGood => "Correcto.",
+        Phrase::ApiCreated => "Creado.",
+        Phrase::ApiAccepted => "Todavía no está decidido: se pregunta de nuevo.",
+        Phrase::ApiNotReady => "El servicio no está listo.",
+        Phrase::ApiRedirect => "Lleva a otra dirección.",
+        Phrase::TagPortal => "Portal cautivo",
+        Phrase::TagSession => "Sesión",
+        Phrase::TagCompany => "Empresa",
+        Phrase::TagPlatform => "Plataforma",
+        Phrase::TagWebhook => "Avisos de las pasarelas",
+        Phrase::TagService => "Servicio",
         Phrase::ReviewEmpty => "Nada espera a una persona.",
         Phrase::ReviewSince => "DESDE (UTC)",
         Phrase::ReviewCompany => "EMPRESA",
@@ -215,3 +242,9 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::ReviewChoices => "ACCIONES",
     }
 }
+
+/// What the description of the interface begins with.
+const API_DESCRIPTION: &str = "\
+Vende acceso WiFi en hotspots MikroTik. Los cuerpos son JSON en UTF-8; las horas son UTC sin zona; los importes son números con dos decimales como máximo.\n\n\
+Todo error lleva `detail`, `code` y `request_id`; un programa puede confiar en el estado HTTP y en `code`, nunca en un texto. Los textos vienen en español, o en inglés si `Accept-Language` lo pide. En errores de validación `detail` es una lista.\n\n\
+Un texto no puede llevar el carácter U+0000. Donde un campo tiene dos nombres se acepta cualquiera; si llegan los dos, cuenta el español. Los campos desconocidos no se miran. Las rutas y métodos que no existen responden 404 `route_not_found` y 405 `method_not_allowed`; una barra de más al final redirige (307).";

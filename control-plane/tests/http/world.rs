@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::net::TcpListener;
 
+use crate::described;
+
 pub const SUPER_EMAIL: &str = "operadora@example.org";
 pub const PASSWORD: &str = "tres tristes tigres";
 pub const PANEL: &str = "https://panel.example.org";
@@ -268,7 +270,7 @@ impl World {
         body: Option<String>,
         headers: &[(&'static str, &str)],
     ) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -280,11 +282,10 @@ impl World {
             request = request.body(body);
         }
         let response = request.send().await.expect("an answer");
-        Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await.expect("a body"),
-        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let answer = Answer { status, headers, text: response.text().await.expect("a body") };
+        described::check(&method, path, &answer);
+        answer
     }
 }
 

@@ -4,13 +4,25 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
-use super::company_view;
+use super::{company_shape, company_view};
 use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape;
 use crate::store::companies;
 use crate::store::page::Page;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/empresas", handle)
+        .titled("Lista las empresas", "List the companies")
+        .open_to(Access::SuperAdmin)
+        .paged()
+        .gives(shape::list(company_shape()))
+}
 
 /// See the module.
 ///

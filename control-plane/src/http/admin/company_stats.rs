@@ -9,7 +9,40 @@ use crate::domain::id::CompanyId;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{flag, integer, moment, object, text};
 use crate::store::companies;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/empresas/{empresa_id}/stats", handle)
+        .titled("Cifras de una empresa", "Figures of a company")
+        .open_to(Access::SuperAdmin)
+        .gives(object([
+            (
+                "empresa",
+                object([
+                    ("id", text("EMP_3A9F1C0B2D")),
+                    ("nombre", text("Red Parque")),
+                    ("activa", flag(true)),
+                    ("creada_en", moment()),
+                    ("contacto_email", text("red@example.org").or_null()),
+                ]),
+            ),
+            (
+                "estadisticas",
+                object([
+                    ("total_routers", integer(2)),
+                    ("routers_activos", integer(2)),
+                    ("routers_inactivos", integer(0)),
+                    ("total_usuarios_admin", integer(1)),
+                    ("api_keys_activas", integer(2)),
+                ]),
+            ),
+        ]))
+        .fails(&[Code::CompanyNotFound])
+}
 
 /// See the module.
 ///

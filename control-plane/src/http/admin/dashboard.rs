@@ -7,7 +7,28 @@ use serde_json::{Value, json};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{integer, moment, object};
 use crate::store::companies;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/dashboard", handle)
+        .titled("Cifras de la plataforma", "Figures of the platform")
+        .open_to(Access::SuperAdmin)
+        .gives(object([
+            (
+                "estadisticas",
+                object([
+                    ("total_empresas", integer(12)),
+                    ("empresas_activas", integer(11)),
+                    ("total_usuarios", integer(15)),
+                ]),
+            ),
+            ("timestamp", moment()),
+        ]))
+}
 
 /// See the module.
 ///

@@ -9,9 +9,28 @@ use crate::domain::id::{CompanyId, RouterId};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{moment, object, text};
 use crate::link::token::TOKEN_LIFE_MS;
 use crate::link::{IssueError, issue_token};
 use crate::tenants::routers;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/admin/empresas/{empresa_id}/routers/{router_id}/enrolamiento", handle)
+        .titled(
+            "Da el comando que enrola el agente del sitio",
+            "Give the command that enrols the agent of the site",
+        )
+        .open_to(Access::SuperAdmin)
+        .gives(object([
+            ("token", text("pagos1_…")),
+            ("comando", text("pagos-agent enroll pagos1_…")),
+            ("expira_en", moment()),
+        ]))
+        .fails(&[Code::CompanyNotFound, Code::RouterNotFound])
+}
 
 /// See the module.
 ///

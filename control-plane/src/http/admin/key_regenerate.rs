@@ -2,16 +2,38 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::key_info;
+use super::{key_info, key_info_shape};
 use crate::domain::code::Code;
 use crate::domain::id::{CompanyId, RouterId};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, flag, text};
 use crate::tenants::{keys, routers};
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/admin/empresas/{empresa_id}/routers/{router_id}/regenerate-api-key", handle)
+        .titled("Cambia la clave API de un router", "Replace the API key of a router")
+        .open_to(Access::SuperAdmin)
+        .gives(done(
+            &[Code::ApiKeyRegenerated],
+            [
+                ("router_id", text("RTR_00AA11BB")),
+                ("new_api_key", text("jwt_eyJ…")),
+                ("api_key_info", key_info_shape()),
+                ("previous_key_revoked", flag(true)),
+            ],
+        ))
+        .fails(&[Code::CompanyNotFound, Code::RouterNotFound])
+        .fails_as(StatusCode::BAD_REQUEST, &[Code::RouterInactive])
+}
 
 /// See the module.
 ///

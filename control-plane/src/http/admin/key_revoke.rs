@@ -9,8 +9,32 @@ use crate::domain::id::{ApiKeyId, CompanyId, RouterId};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, moment, text};
 use crate::tenants::{keys, routers};
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/admin/empresas/{empresa_id}/routers/{router_id}/api-keys/{key_id}/revoke", handle)
+        .titled("Revoca una clave API", "Revoke an API key")
+        .open_to(Access::SuperAdmin)
+        .gives(done(
+            &[Code::ApiKeyRevoked],
+            [
+                ("key_id", text("key_0123456789abcdef")),
+                ("router_id", text("RTR_00AA11BB")),
+                ("revoked_at", moment()),
+            ],
+        ))
+        .fails(&[
+            Code::CompanyNotFound,
+            Code::RouterNotFound,
+            Code::ApiKeyNotFound,
+            Code::ApiKeyAlreadyRevoked,
+        ])
+}
 
 /// See the module.
 ///

@@ -10,6 +10,8 @@ use crate::domain::time::Timestamp;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{code, flag, integer, moment, object, sentence, text, word};
 use crate::store::api_keys::{self, ApiKey};
 use crate::tenants::routers;
 use crate::text::{Language, Phrase};
@@ -17,6 +19,32 @@ use crate::text::{Language, Phrase};
 const DAY_MS: i64 = 24 * 3_600_000;
 /// A key with fewer days left is warned about.
 const DAYS_LEFT_MIN: i64 = 30;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/empresas/{empresa_id}/routers/{router_id}/api-key-status", handle)
+        .titled("Estado de la clave API de un router", "State of the API key of a router")
+        .open_to(Access::SuperAdmin)
+        .gives(object([
+            ("router_id", text("RTR_00AA11BB")),
+            ("has_active_key", flag(true)),
+            ("key_id", text("key_0123456789abcdef").or_null()),
+            ("issued_at", moment().or_null()),
+            ("expires_at", moment().or_null()),
+            ("expires_in_days", integer(25).or_null()),
+            ("last_used", moment().or_null()),
+            ("use_count", integer(412).or_null()),
+            ("status", word(&["active", "no_key"])),
+            ("warning", sentence(Code::ApiKeyExpiresSoon).or_null()),
+            ("recommendation", sentence(Code::ApiKeyExpiresSoon).or_null()),
+            (
+                "warning_code",
+                code(&[Code::ApiKeyExpiresSoon, Code::ApiKeyNeverUsed, Code::ApiKeyAbsent]).or_null(),
+            ),
+        ]))
+        .fails(&[Code::CompanyNotFound, Code::RouterNotFound])
+}
 
 /// See the module.
 ///

@@ -8,8 +8,23 @@ use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
+use crate::http::operation::{Access, Operation};
 use crate::http::transaction;
+use crate::http::transaction::shapes::review_shape;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/revision", handle)
+        .titled(
+            "Lo que espera a una persona, de todas las empresas",
+            "What waits for a person, of all companies",
+        )
+        .open_to(Access::SuperAdmin)
+        .paged()
+        .gives(review_shape())
+}
 
 /// See the module.
 ///

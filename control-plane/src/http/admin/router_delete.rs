@@ -9,8 +9,28 @@ use crate::domain::id::{CompanyId, RouterId};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, text};
 use crate::tenants::routers;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::delete("/admin/empresas/{empresa_id}/routers/{router_id}", handle)
+        .titled("Borra un router que no vende ni ha vendido", "Delete a router that sells and sold nothing")
+        .open_to(Access::SuperAdmin)
+        .gives(done(
+            &[Code::RouterDeleted],
+            [("router_id", text("RTR_00AA11BB")), ("empresa_id", text("EMP_3A9F1C0B2D"))],
+        ))
+        .fails(&[
+            Code::CompanyNotFound,
+            Code::RouterNotFound,
+            Code::RouterHasProducts,
+            Code::RouterHasTransactions,
+        ])
+}
 
 /// See the module.
 ///

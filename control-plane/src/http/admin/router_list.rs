@@ -4,15 +4,28 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
-use super::router_view;
+use super::{router_shape, router_view};
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape;
 use crate::store::page::Page;
 use crate::store::{companies, routers};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/empresas/{empresa_id}/routers", handle)
+        .titled("Lista los routers de una empresa", "List the routers of a company")
+        .open_to(Access::SuperAdmin)
+        .paged()
+        .gives(shape::list(router_shape()))
+        .fails(&[Code::CompanyNotFound])
+}
 
 /// See the module.
 ///

@@ -9,8 +9,23 @@ use crate::domain::id::{CompanyId, RouterId};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, flag, text};
 use crate::tenants::routers;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::put("/admin/empresas/{empresa_id}/routers/{router_id}/toggle-activo", handle)
+        .titled("Activa o desactiva un router", "Switch a router on or off")
+        .open_to(Access::SuperAdmin)
+        .gives(done(
+            &[Code::RouterActivated, Code::RouterDeactivated],
+            [("router_id", text("RTR_00AA11BB")), ("activo", flag(true))],
+        ))
+        .fails(&[Code::CompanyNotFound, Code::RouterNotFound])
+}
 
 /// See the module.
 ///

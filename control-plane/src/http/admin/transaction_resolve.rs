@@ -2,15 +2,32 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::http::app::Shared;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin};
+use crate::http::operation::{Access, Operation};
 use crate::http::transaction;
+use crate::http::transaction::shapes::resolved_shape;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/admin/empresas/{empresa_id}/transacciones/{id}/resolver", handle)
+        .titled("Decide lo que la máquina no pudo", "Decide what the machine could not")
+        .open_to(Access::SuperAdmin)
+        .integer("id")
+        .reads(json!({"accion": "reintentar"}), |fields| {
+            transaction::choice(fields);
+        })
+        .gives(resolved_shape())
+        .fails(&[Code::TransactionNotFound, Code::ChoiceNotOpen, Code::RefundUnderWay])
+}
 
 /// See the module.
 ///

@@ -5,11 +5,23 @@ use axum::extract::State;
 use serde_json::Value;
 
 use crate::domain::code::Code;
-use crate::http::account::user_view;
+use crate::http::account::{user_shape, user_view};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin, integer_segment};
+use crate::http::operation::{Access, Operation};
 use crate::store::users;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/admin/usuarios/{usuario_id}", handle)
+        .titled("Muestra un usuario", "Show a user")
+        .open_to(Access::SuperAdmin)
+        .integer("usuario_id")
+        .gives(user_shape())
+        .fails(&[Code::UserNotFound])
+}
 
 /// See the module.
 ///

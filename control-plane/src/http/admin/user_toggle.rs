@@ -8,8 +8,24 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Segments, SuperAdmin, integer_segment};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, flag, integer};
 use crate::tenants::users;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::put("/admin/usuarios/{usuario_id}/toggle-activo", handle)
+        .titled("Activa o desactiva un usuario", "Switch a user on or off")
+        .open_to(Access::SuperAdmin)
+        .integer("usuario_id")
+        .gives(done(
+            &[Code::UserActivated, Code::UserDeactivated],
+            [("usuario_id", integer(12)), ("activo", flag(true))],
+        ))
+        .fails(&[Code::UserNotFound, Code::SelfDeactivation])
+}
 
 /// See the module.
 ///

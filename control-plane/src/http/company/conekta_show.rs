@@ -9,8 +9,30 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, object, text, word};
 use crate::store::{companies, credentials};
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/mi-empresa/conekta", handle)
+        .titled("Muestra los datos de Conekta", "Show the Conekta settings")
+        .open_to(Access::CompanyAdmin)
+        .gives(done(
+            &[Code::SettingsLoaded],
+            [(
+                "configuracion_actual",
+                object([
+                    ("conekta_public_key", text("key_pub_1").or_null()),
+                    ("conekta_mode", text("test")),
+                    ("conekta_private_key", word(&[MASK]).or_null()),
+                ]),
+            )],
+        ))
+        .fails(&[Code::CompanyNotFound])
+}
 
 /// See the module.
 ///

@@ -9,9 +9,32 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, object, text, word};
 use crate::store::credentials::MERCADO_PAGO;
 use crate::store::{companies, credentials, webhook_keys};
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/mi-empresa/mercado-pago", handle)
+        .titled("Muestra los datos de Mercado Pago", "Show the Mercado Pago settings")
+        .open_to(Access::CompanyAdmin)
+        .gives(done(
+            &[Code::SettingsLoaded],
+            [(
+                "configuracion_actual",
+                object([
+                    ("access_token", word(&[MASK]).or_null()),
+                    ("public_key", text("APP_USR-…").or_null()),
+                    ("mode", text("test")),
+                    ("webhook_secret", word(&[MASK]).or_null()),
+                ]),
+            )],
+        ))
+        .fails(&[Code::CompanyNotFound])
+}
 
 /// See the module.
 ///

@@ -11,6 +11,8 @@ use crate::http::app::{App, Shared};
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{self, Shape, done, flag, object, text, word};
 use crate::store::companies::{self, Change, Company, MercadoPagoChange};
 use crate::store::credentials::MERCADO_PAGO;
 use crate::store::{credentials, webhook_keys};
@@ -20,6 +22,46 @@ use crate::vault::Vault;
 
 /// Longest id of a chat, in characters.
 const CHAT_CHARS_MAX: usize = 50;
+
+/// The fields, as they are named in the answer.
+const NAMES: [&str; 7] = [
+    "access_token",
+    "webhook_secret",
+    "public_key",
+    "mode",
+    "telegram_bot_token",
+    "telegram_chat_id",
+    "notificaciones_telegram",
+];
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/payments/configurar-credenciales", handle)
+        .titled(
+            "Cambia los datos de Mercado Pago y Telegram",
+            "Change the Mercado Pago and Telegram settings",
+        )
+        .open_to(Access::CompanyAdmin)
+        .reads(
+            json!({"access_token": "APP_USR-…", "mode": "live", "notificaciones_telegram": true}),
+            |fields| {
+                read(fields);
+            },
+        )
+        .gives(done(
+            &[Code::SettingsUpdated, Code::SettingsUnchanged],
+            [
+                ("success", flag(true)),
+                ("empresa", object([("id", text("EMP_0A1B2C3D4E")), ("nombre", text("Red Parque"))])),
+                ("campos_modificados", shape::list(word(&NAMES))),
+                ("campos_borrados", shape::list(word(&NAMES))),
+                ("configuracion_actual", current_shape()),
+                ("configurado", current_shape().or_absent()),
+            ],
+        ))
+        .fails(&[Code::CompanyNotFound])
+}
 
 /// See the module.
 ///
@@ -31,7 +73,7 @@ pub async fn handle(
     language: Language,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    let settings = body.read(|fields| settings(fields, &app.vault, &admin.company))?;
+    let settings = sealed(body.read(read)?, &app.vault, &admin.company);
     let (modified, erased) = names(&settings);
     if !modified.is_empty() {
         gateways::change(&app.store, &admin.company, settings, app.clock.now()).await?;
@@ -53,46 +95,69 @@ pub async fn handle(
     Ok(Json(answer))
 }
 
-fn settings(fields: &mut Fields<'_>, vault: &Vault, company: &CompanyId) -> Settings {
+/// As [`Settings`], with nothing sealed yet.
+struct Sent {
+    access_token: Option<Option<String>>,
+    webhook_secret: Option<Option<String>>,
+    bot_token: Option<Option<String>>,
+    mercado_pago: MercadoPagoChange,
+    company: Change,
+}
+
+fn read(fields: &mut Fields<'_>) -> Sent {
     // Here null means unchanged, and the mask as well.
-    let mut text = |name, chars_max| {
-        if fields.is_null(name) { None } else { changed(fields, name, chars_max) }
-    };
-    let token = text("access_token", KEY_CHARS_MAX);
-    let secret = text("webhook_secret", KEY_CHARS_MAX);
+    let mut text = |name, chars_max| changed(fields, name, chars_max).filter(|_| !fields.is_null(name));
+    let access_token = text("access_token", KEY_CHARS_MAX);
+    let webhook_secret = text("webhook_secret", KEY_CHARS_MAX);
     let public_key = text("public_key", KEY_CHARS_MAX);
     let bot_token = text("telegram_bot_token", KEY_CHARS_MAX);
-    let chat_id = text("telegram_chat_id", CHAT_CHARS_MAX);
+    let telegram_chat_id = text("telegram_chat_id", CHAT_CHARS_MAX);
+    let telegram_enabled = fields.optional_boolean("notificaciones_telegram");
+    let mercado_pago = MercadoPagoChange { public_key, mode: mode(fields, "mode") };
+    let company = Change { telegram_chat_id, telegram_enabled, ..Change::default() };
+    Sent { access_token, webhook_secret, bot_token, mercado_pago, company }
+}
+
+fn sealed(sent: Sent, vault: &Vault, company: &CompanyId) -> Settings {
+    let seal = |text: Option<Option<String>>, how: fn(&Vault, &CompanyId, &str) -> String| {
+        text.map(|text| text.map(|text| how(vault, company, &text)))
+    };
+    let telegram_bot_token_sealed = seal(sent.bot_token, seal_telegram_token);
     Settings {
-        access_token: token.map(|token| token.map(|token| seal_access_token(vault, company, &token))),
-        webhook_secret: secret
-            .map(|secret| secret.map(|secret| seal_webhook_secret(vault, company, &secret))),
-        mercado_pago: MercadoPagoChange { public_key, mode: mode(fields, "mode") },
-        company: Change {
-            telegram_bot_token_sealed: bot_token
-                .map(|token| token.map(|token| seal_telegram_token(vault, company, &token))),
-            telegram_chat_id: chat_id,
-            telegram_enabled: fields.optional_boolean("notificaciones_telegram"),
-            ..Change::default()
-        },
+        access_token: seal(sent.access_token, seal_access_token),
+        webhook_secret: seal(sent.webhook_secret, seal_webhook_secret),
+        mercado_pago: sent.mercado_pago,
+        company: Change { telegram_bot_token_sealed, ..sent.company },
     }
+}
+
+fn current_shape() -> Shape {
+    object([
+        ("access_token", flag(true)),
+        ("webhook_secret", flag(true)),
+        ("public_key", flag(true)),
+        ("mode", text("live")),
+        ("telegram_configurado", flag(true)),
+        ("telegram_activo", flag(true)),
+    ])
 }
 
 /// Names of the fields that are set or erased, and of those that are erased.
 fn names(settings: &Settings) -> (Vec<&'static str>, Vec<&'static str>) {
     let texts = |text: &Option<Option<String>>| (text.is_some(), matches!(text, Some(None)));
     let (company, mercado_pago) = (&settings.company, &settings.mercado_pago);
-    let fields = [
-        ("access_token", texts(&settings.access_token)),
-        ("webhook_secret", texts(&settings.webhook_secret)),
-        ("public_key", texts(&mercado_pago.public_key)),
-        ("mode", (mercado_pago.mode.is_some(), false)),
-        ("telegram_bot_token", texts(&company.telegram_bot_token_sealed)),
-        ("telegram_chat_id", texts(&company.telegram_chat_id)),
-        ("notificaciones_telegram", (company.telegram_enabled.is_some(), false)),
+    let changes = [
+        texts(&settings.access_token),
+        texts(&settings.webhook_secret),
+        texts(&mercado_pago.public_key),
+        (mercado_pago.mode.is_some(), false),
+        texts(&company.telegram_bot_token_sealed),
+        texts(&company.telegram_chat_id),
+        (company.telegram_enabled.is_some(), false),
     ];
-    let modified = fields.iter().filter(|(_, (modified, _))| *modified).map(|(name, _)| *name).collect();
-    let erased = fields.iter().filter(|(_, (_, erased))| *erased).map(|(name, _)| *name).collect();
+    let fields = || NAMES.into_iter().zip(changes);
+    let modified = fields().filter(|(_, (modified, _))| *modified).map(|(name, _)| name).collect();
+    let erased = fields().filter(|(_, (_, erased))| *erased).map(|(name, _)| name).collect();
     (modified, erased)
 }
 

@@ -2,19 +2,34 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::product_details::{
     DESCRIPTION_CHARS_MAX, IMAGE_URL_CHARS_MAX, NAME_CHARS_MAX, ORDER_MAX, currency, currency_text, details,
-    price,
 };
-use super::product_view::view;
+use super::product_view::{product_shape, view};
+use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments, integer_segment};
+use crate::http::operation::{Access, Operation};
 use crate::store::products::Change;
 use crate::tenants::products;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::put("/api/v1/admin/products/{producto_id}", handle)
+        .titled("Cambia un producto", "Change a product")
+        .open_to(Access::CompanyAdmin)
+        .integer("producto_id")
+        .reads(json!({"precio": 25, "destacado": true}), |fields| {
+            read(fields);
+        })
+        .gives(product_shape())
+        .fails(&[Code::ProductNotFound, Code::CurrencyNotAllowed])
+}
 
 /// See the module.
 ///
@@ -34,12 +49,11 @@ pub async fn handle(
 }
 
 fn read(fields: &mut Fields<'_>) -> (Change, Option<String>) {
-    let number = fields.optional_number("precio");
     let change = Change {
         sale_name: fields.optional_string("nombre_venta", NAME_CHARS_MAX),
         description: fields.change_of_string("descripcion", DESCRIPTION_CHARS_MAX),
         image_url: fields.change_of_string("imagen_url", IMAGE_URL_CHARS_MAX),
-        price_minor: price(fields, number),
+        price_minor: fields.optional_price("precio"),
         currency: None,
         details: details(fields),
         active: fields.optional_boolean("activo"),

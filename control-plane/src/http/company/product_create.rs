@@ -3,21 +3,36 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::product_details::{
     DESCRIPTION_CHARS_MAX, IMAGE_URL_CHARS_MAX, NAME_CHARS_MAX, ORDER_MAX, currency, currency_text, details,
-    price,
 };
-use super::product_view::view;
+use super::product_view::{product_shape, view};
+use crate::domain::code::Code;
 use crate::domain::id::{ID_BYTES_MAX, RouterId};
 use crate::domain::money::{Currency, Money};
 use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
 use crate::store::products::NewProduct;
 use crate::tenants::products;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/admin/products", handle).titled("Crea un producto", "Make a product").open_to(Access::CompanyAdmin)
+        .reads(
+            json!({"router_id": "RTR_00AA11BB", "perfil_mikrotik_id": "*3", "perfil_mikrotik_nombre": "1h", "nombre_venta": "Una hora", "precio": 20, "detalles": ["10 Mbps"]}),
+            |fields| {
+                read(fields);
+            },
+        )
+        .answers(StatusCode::CREATED, "application/json", product_shape())
+        .fails(&[Code::RouterNotFound, Code::ProductProfileTaken, Code::CurrencyNotAllowed])
+}
 
 /// See the module.
 ///
@@ -36,9 +51,7 @@ pub async fn handle(
 }
 
 fn read(fields: &mut Fields<'_>) -> (RouterId, NewProduct, Option<String>) {
-    let number = fields.required_number("precio");
-    let number = fields.raw("precio").is_some_and(|sent| !sent.is_null()).then_some(number);
-    let minor = price(fields, number.filter(|number| !number.is_empty())).unwrap_or_default();
+    let minor = fields.required_price("precio");
     let router = RouterId::new(fields.required_string("router_id", ID_BYTES_MAX));
     let product = NewProduct {
         profile_id: fields.required_string("perfil_mikrotik_id", NAME_CHARS_MAX),

@@ -8,9 +8,22 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments, integer_segment};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, flag, integer};
 use crate::store::products::Change;
 use crate::tenants::products;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::delete("/api/v1/admin/products/{producto_id}", handle)
+        .titled("Retira un producto de la venta", "Take a product off sale")
+        .open_to(Access::CompanyAdmin)
+        .integer("producto_id")
+        .gives(done(&[Code::ProductDeactivated], [("producto_id", integer(7)), ("activo", flag(false))]))
+        .fails(&[Code::ProductNotFound])
+}
 
 /// See the module.
 ///

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::code::Code;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Currency;
 use crate::http::body::Fields;
 use crate::http::error::{ApiError, Fault};
-use crate::text::Phrase;
 
 /// Longest name of a profile or product, in characters.
 pub(super) const NAME_CHARS_MAX: usize = 100;
@@ -21,22 +20,9 @@ const DETAILS_MAX: usize = 50;
 /// Longest code of a currency that is looked at, in characters.
 const CURRENCY_CHARS_MAX: usize = 10;
 
-/// A price in minor units; the currencies of products all have two decimals.
-pub(super) fn price(fields: &mut Fields<'_>, text: Option<String>) -> Option<i64> {
-    let price = Money::parse(&text?, Currency::Mxn).filter(|price| price.minor > 0);
-    if price.is_none() {
-        fields.refuse("precio", Fault::Value(Phrase::PriceShape));
-    }
-    price.map(|price| price.minor)
-}
-
 /// The details as JSON of a list of objects; a text `s` becomes `{"texto": s}`.
 pub(super) fn details(fields: &mut Fields<'_>) -> Option<String> {
-    let list = fields.optional_list("detalles")?;
-    if list.len() > DETAILS_MAX {
-        fields.refuse("detalles", Fault::Value(Phrase::OutOfRange));
-        return None;
-    }
+    let list = fields.optional_list("detalles", DETAILS_MAX)?;
     let mut details = Vec::with_capacity(list.len());
     for (index, item) in list.iter().enumerate() {
         match item {

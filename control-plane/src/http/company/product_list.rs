@@ -4,15 +4,30 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
-use super::product_view::view;
+use super::product_view::{product_shape, view};
 use crate::domain::code::Code;
 use crate::domain::id::{ID_BYTES_MAX, RouterId};
 use crate::http::app::Shared;
-use crate::http::body::Parameters;
+use crate::http::body::{Fields, Parameters};
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape;
 use crate::store::page::Page;
 use crate::store::{StoreError, products, routers};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/products", handle)
+        .titled("Lista los productos", "List the products")
+        .open_to(Access::CompanyAdmin)
+        .reads_query(|fields| {
+            read(fields);
+        })
+        .gives(shape::list(product_shape()))
+        .fails(&[Code::RouterNotFound])
+}
 
 /// See the module.
 ///
@@ -23,8 +38,7 @@ pub async fn handle(
     admin: CompanyAdmin,
     parameters: Parameters,
 ) -> Result<Json<Vec<Value>>, ApiError> {
-    let (router, page) = parameters
-        .read(|fields| (fields.optional_string("router_id", ID_BYTES_MAX), fields.page(Page::default())))?;
+    let (router, page) = parameters.read(read)?;
     let router = router.filter(|id| !id.is_empty()).map(RouterId::new);
     let mut reader = app.store.reader().await?;
     if let Some(id) = &router
@@ -34,4 +48,8 @@ pub async fn handle(
     }
     let products = products::list(&mut reader.conn(), &admin.company, router.as_ref(), page).await?;
     Ok(Json(products.iter().map(view).collect::<Result<_, StoreError>>()?))
+}
+
+fn read(fields: &mut Fields<'_>) -> (Option<String>, Page) {
+    (fields.optional_string("router_id", ID_BYTES_MAX), fields.page(Page::default()))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::http::shape::{Shape, flag, integer, list, moment, number, object, text};
 use crate::store::StoreError;
 use crate::store::products::Product;
 
@@ -25,13 +26,34 @@ pub(super) fn view(product: &Product) -> Result<Value, StoreError> {
     }))
 }
 
+/// The shape of [`view`].
+pub(super) fn product_shape() -> Shape {
+    let product = object([
+        ("id", integer(7)),
+        ("router_id", text("RTR_00AA11BB")),
+        ("perfil_mikrotik_id", text("*3")),
+        ("perfil_mikrotik_nombre", text("1h")),
+        ("nombre_venta", text("Una hora")),
+        ("descripcion", text("Hasta 10 Mbps").or_null()),
+        ("imagen_url", text("https://example.org/1h.png").or_null()),
+        ("precio", number("20.0")),
+        ("moneda", text("MXN")),
+        ("detalles", list(text("10 Mbps"))),
+        ("activo", flag(true)),
+        ("orden_visual", integer(0)),
+        ("destacado", flag(true)),
+        ("creado_en", moment()),
+    ]);
+    product.named("Product")
+}
+
 /// The `texto` of each detail; empty where there is none.
 fn texts(stored: &str) -> Vec<String> {
     let Ok(Value::Array(details)) = serde_json::from_str(stored) else { return Vec::new() };
-    details.iter().map(text).collect()
+    details.iter().map(detail_text).collect()
 }
 
-fn text(detail: &Value) -> String {
+fn detail_text(detail: &Value) -> String {
     match detail {
         Value::Object(fields) => match fields.get("texto") {
             Some(Value::String(text)) => text.clone(),

@@ -12,13 +12,42 @@ use crate::http::admin::router_input::{
     seal_password,
 };
 use crate::http::app::{App, Shared};
-use crate::http::body::Body;
+use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, flag, integer, object, text};
 use crate::link::settings::{self, Stored};
 use crate::store::routers::{Change, Router};
 use crate::tenants::routers;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::put("/api/v1/admin/mi-empresa/routers/{router_id}", handle)
+        .titled("Cambia un router", "Change a router")
+        .open_to(Access::CompanyAdmin)
+        .reads(json!({"nombre": "Kiosco", "host": "10.0.0.2", "puerto": 8729}), |fields| {
+            read(fields, &|password| password);
+        })
+        .gives(done(
+            &[Code::RouterUpdated],
+            [(
+                "router",
+                object([
+                    ("id", text("RTR_00AA11BB")),
+                    ("nombre", text("Kiosco")),
+                    ("host", text("10.0.0.2")),
+                    ("puerto", integer(8729)),
+                    ("usuario", text("pagos")),
+                    ("ubicacion", text("Entrada").or_null()),
+                    ("activo", flag(true)),
+                ]),
+            )],
+        ))
+        .fails(&[Code::RouterNotFound])
+}
 
 /// See the module.
 ///
@@ -31,19 +60,8 @@ pub async fn handle(
     language: Language,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    let change = body.read(|fields| {
-        let password = fields.optional_text(("password_encrypted", "password"), PASSWORD_CHARS_MAX);
-        Change {
-            name: fields.optional_string("nombre", NAME_CHARS_MAX),
-            location: fields.change_of_string("ubicacion", LOCATION_CHARS_MAX),
-            host: fields.optional_string("host", HOST_CHARS_MAX),
-            port: fields.optional_integer_within("puerto", 1, PORT_MAX),
-            username: fields.optional_string("usuario", USERNAME_CHARS_MAX),
-            password_sealed: password
-                .filter(|password| password != MASK)
-                .map(|password| seal_password(&app.vault, &admin.company, &password)),
-        }
-    })?;
+    let seal = |password: String| seal_password(&app.vault, &admin.company, &password);
+    let change = body.read(|fields| read(fields, &seal))?;
     let concerns_agent = change.concerns_agent();
     let router = routers::change(&app.store, &admin.company, &RouterId::new(id), change).await?;
     if concerns_agent {
@@ -63,6 +81,19 @@ pub async fn handle(
             "activo": router.active,
         },
     })))
+}
+
+/// Reads the change; `seal` seals a password.
+fn read(fields: &mut Fields<'_>, seal: &dyn Fn(String) -> String) -> Change {
+    let password = fields.optional_text(("password_encrypted", "password"), PASSWORD_CHARS_MAX);
+    Change {
+        name: fields.optional_string("nombre", NAME_CHARS_MAX),
+        location: fields.change_of_string("ubicacion", LOCATION_CHARS_MAX),
+        host: fields.optional_string("host", HOST_CHARS_MAX),
+        port: fields.optional_integer_within("puerto", 1, PORT_MAX),
+        username: fields.optional_string("usuario", USERNAME_CHARS_MAX),
+        password_sealed: password.filter(|password| password != MASK).map(seal),
+    }
 }
 
 /// Sends the settings in the background: the agent may be slow or away, and gets them at its next welcome anyway.

@@ -8,8 +8,34 @@ use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{self, flag, integer, moment, object, text};
 use crate::store::page::Page;
 use crate::store::routers::{self, Router};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/mi-empresa/routers", handle)
+        .titled("Lista los routers propios", "List the own routers")
+        .open_to(Access::CompanyAdmin)
+        .paged()
+        .gives(object([
+            ("empresa_id", text("EMP_0A1B2C3D4E")),
+            ("total", integer(1)),
+            (
+                "routers",
+                shape::list(object([
+                    ("id", text("RTR_00AA11BB")),
+                    ("nombre", text("Kiosco")),
+                    ("host", text("10.0.0.2")),
+                    ("ubicacion", text("Entrada").or_null()),
+                    ("activo", flag(true)),
+                    ("creado_en", moment()),
+                ])),
+            ),
+        ]))
+}
 
 /// See the module.
 ///

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use pagos_protocol::outcome::Profile;
 use pagos_protocol::{Action, Done, Outcome};
 use serde_json::{Value, json};
@@ -14,11 +15,38 @@ use crate::domain::id::RouterId;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{self, object, text};
 use crate::link::LinkPort;
 use crate::tenants::routers;
 
 /// Longest wait for the router, in milliseconds.
 const DEADLINE_MS: u64 = 15_000;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/routers/{router_id}/mikrotik-profiles", handle)
+        .titled("Perfiles del hotspot, preguntados al router", "Profiles of the hotspot, asked of the router")
+        .open_to(Access::CompanyAdmin)
+        .gives(shape::list(object([
+            ("id", text("*3")),
+            ("name", text("1h")),
+            ("session_timeout", text("1h").or_null()),
+            ("idle_timeout", text("5m").or_null()),
+            ("keepalive_timeout", text("2m").or_null()),
+            ("status_autorefresh", text("1m").or_null()),
+            ("shared_users", text("1").or_null()),
+            ("rate_limit", text("5M/5M").or_null()),
+            ("address_list", text("clientes").or_null()),
+            ("mac_cookie_timeout", text("3d").or_null()),
+        ])))
+        .fails(&[Code::RouterNotFound, Code::RouterCredentialsIncomplete, Code::RouterError])
+        .fails_as(
+            StatusCode::BAD_REQUEST,
+            &[Code::RouterInactive, Code::RouterUnreachable, Code::RouterLoginFailed],
+        )
+}
 
 /// See the module.
 ///

@@ -12,12 +12,42 @@ use crate::domain::id::RouterId;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{Shape, code, done, flag, integer, moment, object, text};
 use crate::link::{LinkPort, SendError};
 use crate::tenants::{TenantError, routers};
 use crate::text::Language;
 
 /// Longest wait for the router, in milliseconds.
 const DEADLINE_MS: u64 = 10_000;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/routers/{router_id}/test-connection", handle)
+        .titled("Prueba la conexión con el router", "Try the connection to the router")
+        .open_to(Access::CompanyAdmin)
+        .gives(done(
+            &[Code::RouterOnline, Code::RouterUnreachable, Code::RouterNotFound],
+            [
+                ("success", flag(true)),
+                ("router", router().or_absent()),
+                ("perfiles_encontrados", integer(3).or_absent()),
+                ("router_name", text("kiosco").or_null().or_absent()),
+                (
+                    "error",
+                    code(&[
+                        Code::RouterUnreachable,
+                        Code::RouterLoginFailed,
+                        Code::RouterError,
+                        Code::RouterNotFound,
+                    ])
+                    .shown_null(),
+                ),
+                ("timestamp", moment().or_absent()),
+            ],
+        ))
+}
 
 /// See the module.
 ///
@@ -90,4 +120,14 @@ pub(super) fn failure(answer: &Result<Outcome, SendError>) -> Code {
         | outcome::Code::JournalFailed
         | outcome::Code::Unknown => Code::RouterError,
     }
+}
+
+fn router() -> Shape {
+    object([
+        ("id", text("RTR_00AA11BB")),
+        ("nombre", text("Kiosco")),
+        ("host", text("10.0.0.2")),
+        ("puerto", integer(8728)),
+        ("activo", flag(true)),
+    ])
 }

@@ -4,11 +4,24 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
+use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments};
+use crate::http::operation::{Access, Operation};
 use crate::http::transaction;
+use crate::http::transaction::shapes::stray_shape;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/admin/mi-empresa/revision/pagos-sueltos/{gateway}/{payment_id}/enterado", handle)
+        .titled("Quita de la lista un pago suelto", "Take a stray payment off the list")
+        .open_to(Access::CompanyAdmin)
+        .gives(stray_shape())
+        .fails(&[Code::StrayPaymentNotFound])
+}
 
 /// See the module.
 ///

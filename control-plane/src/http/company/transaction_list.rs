@@ -8,12 +8,40 @@ use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{self, integer, moment, number, object, text};
 use crate::store::StoreError;
 use crate::store::page::Page;
 use crate::store::transactions::{self, Listed};
 
 /// Unlike other lists, this one has a default.
 const DEFAULT: Page = Page { limit: 50, offset: 0 };
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/mi-empresa/transacciones", handle)
+        .titled("Lista las transacciones", "List the transactions")
+        .open_to(Access::CompanyAdmin)
+        .paged()
+        .gives(object([
+            ("empresa_id", text("EMP_0A1B2C3D4E")),
+            ("total", integer(142)),
+            ("limit", integer(50)),
+            ("offset", integer(0)),
+            (
+                "transacciones",
+                shape::list(object([
+                    ("id", integer(142)),
+                    ("transaccion_id", text("ord_2abc")),
+                    ("monto", number("20.0")),
+                    ("estado_pago", text("paid")),
+                    ("cliente_nombre", text("Ana Ruiz").or_null()),
+                    ("creada_en", moment()),
+                ])),
+            ),
+        ]))
+}
 
 /// See the module.
 ///

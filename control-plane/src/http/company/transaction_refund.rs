@@ -9,9 +9,11 @@ use serde_json::json;
 
 use crate::domain::code::Code;
 use crate::http::app::Shared;
-use crate::http::body::OptionalBody;
+use crate::http::body::{Fields, OptionalBody};
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, IdempotencyKey, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::transaction::shapes::{REFUND_REFUSALS, refund_answer_shape};
 use crate::http::transaction::{refund_view, summary, transaction_number};
 use crate::purchase::admin::refund::RefundOrder;
 use crate::purchase::state::RefundState;
@@ -21,6 +23,29 @@ use crate::text::Language;
 const NOTE_CHARS_MAX: usize = 255;
 /// When a panel asks again for a refund under way, in seconds.
 const ASK_AGAIN_S: u64 = 2;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/admin/mi-empresa/transacciones/{id}/reembolso", handle)
+        .titled("Devuelve dinero de una venta", "Give money of a sale back")
+        .open_to(Access::CompanyAdmin)
+        .integer("id")
+        .header("Idempotency-Key")
+        .may_read(json!({"monto": 5.5, "motivo": "No funcionó"}), |fields| {
+            read(fields);
+        })
+        .gives(refund_answer_shape(Code::RefundDone))
+        .defers(refund_answer_shape(Code::RefundPending))
+        .fails(&[
+            Code::TransactionNotFound,
+            Code::RefundNotPossible,
+            Code::RefundAmountInvalid,
+            Code::RefundUnderWay,
+            Code::IdempotencyConflict,
+        ])
+        .fails_as(StatusCode::BAD_GATEWAY, REFUND_REFUSALS)
+}
 
 /// See the module.
 ///
@@ -36,12 +61,8 @@ pub async fn handle(
     OptionalBody(body): OptionalBody,
 ) -> Result<Response, ApiError> {
     let id = transaction_number(&id)?;
-    let order = body.read(|fields| RefundOrder {
-        amount: fields.optional_number("monto"),
-        note: note(fields.optional_string("motivo", NOTE_CHARS_MAX)),
-        key: key.0,
-        by: admin.session.user.id,
-    })?;
+    let (amount, note) = body.read(read)?;
+    let order = RefundOrder { amount, note, key: key.0, by: admin.session.user.id };
     let (dossier, refund) = app.purchases.refund(&admin.company, id, order).await?;
     let refund = dossier.refund(&refund).ok_or_else(|| ApiError::new(Code::InternalError))?;
     let (status, code) = match refund.state {
@@ -67,6 +88,9 @@ pub async fn handle(
     Ok(response)
 }
 
-fn note(sent: Option<String>) -> Option<String> {
-    sent.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+/// The amount and the reason.
+fn read(fields: &mut Fields<'_>) -> (Option<String>, Option<String>) {
+    let amount = fields.optional_number("monto");
+    let note = fields.optional_string("motivo", NOTE_CHARS_MAX).map(|text| text.trim().to_owned());
+    (amount, note.filter(|text| !text.is_empty()))
 }

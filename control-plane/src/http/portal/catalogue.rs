@@ -4,13 +4,25 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 
-use super::product_view::view;
+use super::product_view::{product_shape, view};
 use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::PortalKey;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape;
 use crate::store::page::Page;
 use crate::store::{StoreError, products};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/catalogo_perfiles_venta", handle)
+        .titled("Lo que vende el router", "What the router sells")
+        .open_to(Access::ApiKey)
+        .paged()
+        .gives(shape::list(product_shape()))
+}
 
 /// See the module.
 ///

@@ -9,8 +9,41 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::PortalKey;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{self, anything, flag, free_object, integer, moment, number, object, text};
 use crate::store::products::Product;
 use crate::store::{StoreError, companies, products, routers};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/catalogo_perfiles_venta/debug", handle)
+        .titled("Los productos como están guardados", "The products as they are stored")
+        .open_to(Access::ApiKey)
+        .gives(object([
+            ("empresa", text("Red Parque")),
+            ("router", text("Kiosco")),
+            ("router_id", text("RTR_00AA11BB")),
+            ("empresa_id", text("EMP_0A1B2C3D4E")),
+            ("total_productos", integer(1)),
+            (
+                "productos",
+                shape::list(object([
+                    ("id", integer(7)),
+                    ("nombre_venta", text("Una hora")),
+                    ("perfil_mikrotik_id", text("*3")),
+                    ("detalles_raw", anything(json!([{"texto": "10 Mbps"}]))),
+                    ("detalles_tipo", text("list")),
+                    ("detalles_normalizado", shape::list(free_object(json!({"texto": "10 Mbps"})))),
+                    ("creado_en", moment()),
+                    ("creado_en_tipo", text("datetime")),
+                    ("activo", flag(true)),
+                    ("precio", number("20.0")),
+                    ("moneda", text("MXN")),
+                ])),
+            ),
+        ]))
+}
 
 /// See the module.
 ///

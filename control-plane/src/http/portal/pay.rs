@@ -59,10 +59,11 @@ pub(super) struct Chosen {
 pub(super) async fn pay(
     arrival: Arrival,
     body: Body,
-    choose: impl FnOnce(&mut Fields<'_>) -> Chosen,
+    choose: fn(&mut Fields<'_>) -> Chosen,
 ) -> Result<Response, ApiError> {
     body.refuse_card_data()?;
-    let request = body.read(|fields| read(fields, &arrival, choose))?;
+    let (chosen, common) = body.read(|fields| read(fields, choose))?;
+    let request = request(chosen, common, &arrival);
     let (app, router) = (&arrival.app, &arrival.key.router_id);
     let reply = match app.purchases.admit(request).await.map_err(|error| refusal(&error))? {
         Admitted::Purchase(id) => app.purchases.answer(router, &id).await,
@@ -74,24 +75,24 @@ pub(super) async fn pay(
     Ok(payment_reply::render(&reply, arrival.language))
 }
 
-fn read(
-    fields: &mut Fields<'_>,
-    arrival: &Arrival,
-    choose: impl FnOnce(&mut Fields<'_>) -> Chosen,
-) -> Request {
+/// What both endpoints read.
+pub(super) struct Common {
+    product_id: i64,
+    name: String,
+    email: String,
+    phone: Option<String>,
+    user_type: UserType,
+    device: Device,
+}
+
+/// Reads the body.
+pub(super) fn read(fields: &mut Fields<'_>, choose: fn(&mut Fields<'_>) -> Chosen) -> (Chosen, Common) {
     let mac = fields.optional_mac(("mac_cliente", "mac_address"));
     let mac_sent = fields.raw(("mac_cliente", "mac_address")).and_then(serde_json::Value::as_str);
     let product_id = fields.required_integer(("producto_id", "product_id"));
     let chosen = choose(fields);
-    Request {
-        company: arrival.key.company_id.clone(),
-        router: arrival.key.router_id.clone(),
-        api_key: arrival.key.key_id.clone(),
+    let common = Common {
         product_id,
-        gateway: chosen.gateway,
-        amount: chosen.amount,
-        card: chosen.card,
-        token: chosen.token,
         name: fields.required_string(("nombre_cliente", "customer_name"), NAME_CHARS_MAX),
         email: fields.required_email(("email_cliente", "customer_email")),
         phone: fields.optional_text(("telefono_cliente", "customer_phone"), PHONE_CHARS_MAX),
@@ -101,6 +102,25 @@ fn read(
             ip: fields.optional_ipv4(("ip_cliente", "ip_address")),
             auto_connect: fields.optional_boolean(("conexion_automatica", "auto_connect")).unwrap_or(false),
         },
+    };
+    (chosen, common)
+}
+
+fn request(chosen: Chosen, common: Common, arrival: &Arrival) -> Request {
+    Request {
+        company: arrival.key.company_id.clone(),
+        router: arrival.key.router_id.clone(),
+        api_key: arrival.key.key_id.clone(),
+        product_id: common.product_id,
+        gateway: chosen.gateway,
+        amount: chosen.amount,
+        card: chosen.card,
+        token: chosen.token,
+        name: common.name,
+        email: common.email,
+        phone: common.phone,
+        user_type: common.user_type,
+        device: common.device,
         idempotency_key: arrival.idempotency_key.clone(),
         received: arrival.received.0,
     }

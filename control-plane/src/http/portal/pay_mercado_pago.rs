@@ -1,11 +1,15 @@
 //! `POST /api/v1/payments/pagar-mercado-pago`: sells a product to a card, by Mercado Pago.
 
 use axum::response::Response;
+use serde_json::json;
 
-use super::pay::{Arrival, Chosen, TOKEN_CHARS_MAX, pay};
+use super::pay::{Arrival, Chosen, TOKEN_CHARS_MAX, pay, read};
+use super::payment_shape::{pending_shape, sold_shape, with_failures};
+use crate::domain::code::Code;
 use crate::gateway::GatewayName;
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
+use crate::http::operation::{Access, Operation};
 use crate::purchase::state::CardChoice;
 
 /// Longest word for a card kind or an issuer, in characters.
@@ -14,6 +18,23 @@ const WORD_CHARS_MAX: usize = 64;
 const DEVICE_CHARS_MAX: usize = 255;
 /// Most monthly payments.
 const INSTALLMENTS_MAX: i64 = 48;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    let operation = Operation::post("/api/v1/payments/pagar-mercado-pago", handle).titled("Vende un producto por Mercado Pago", "Sell a product through Mercado Pago").open_to(Access::ApiKey)
+        .header("Idempotency-Key")
+        .reads(
+            json!({"producto_id": 7, "token": "ff8080814c11e237014c1ff593b57b4d", "payment_method_id": "visa", "monto": 20, "nombre_cliente": "Ana Ruiz", "email_cliente": "ana@example.org", "cuotas": 1}),
+            |fields| {
+                read(fields, choose);
+            },
+        )
+        .gives(sold_shape("123456789", "approved"))
+        .defers(pending_shape())
+        .fails(&[Code::AmountMismatch]);
+    with_failures(operation)
+}
 
 /// Answers with the purchase's end, or with where to ask for it.
 pub async fn handle(arrival: Arrival, body: Body) -> Result<Response, ApiError> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::http::shape::{self, Shape, flag, free_object, integer, list, moment, number, object};
 use crate::store::StoreError;
 use crate::store::products::Product;
 
@@ -21,6 +22,25 @@ pub(super) fn view(product: &Product) -> Result<Value, StoreError> {
         "orden": product.display_order,
         "creado_en": product.created_at.iso(),
     }))
+}
+
+/// The shape of [`view`].
+pub(super) fn product_shape() -> Shape {
+    let product = object([
+        ("id", integer(7)),
+        ("perfil_mikrotik_id", shape::text("*3")),
+        ("perfil_mikrotik_nombre", shape::text("1h")),
+        ("nombre_venta", shape::text("Una hora")),
+        ("descripcion", shape::text("Hasta 10 Mbps").or_null()),
+        ("imagen_url", shape::text("https://example.org/1h.png").or_null()),
+        ("precio", number("20.0")),
+        ("moneda", shape::text("MXN")),
+        ("detalles", list(free_object(json!({"texto": "10 Mbps"})))),
+        ("destacado", flag(true)),
+        ("orden", integer(0)),
+        ("creado_en", moment()),
+    ]);
+    product.named("CatalogueProduct")
 }
 
 /// The details as a list of objects, whatever was imported.

@@ -8,7 +8,38 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::PortalKey;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{object, text};
 use crate::store::{companies, routers};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/config/public", handle)
+        .titled("Lo que un portal necesita para cobrar", "What a portal needs to charge")
+        .open_to(Access::ApiKey)
+        .gives(object([
+            (
+                "empresa",
+                object([
+                    ("id", text("EMP_0A1B2C3D4E")),
+                    ("nombre", text("Red Parque")),
+                    ("conekta_public_key", text("key_pub_1").or_null()),
+                    ("mercadopago_public_key", text("APP_USR-…").or_null()),
+                    ("conekta_mode", text("test")),
+                ]),
+            ),
+            (
+                "router",
+                object([
+                    ("id", text("RTR_00AA11BB")),
+                    ("nombre", text("Kiosco")),
+                    ("ubicacion", text("Entrada").or_null()),
+                ]),
+            ),
+        ]))
+        .fails(&[Code::CompanyNotFound, Code::RouterNotFound])
+}
 
 /// See the module.
 ///

@@ -4,12 +4,27 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::payment_reply;
+use super::payment_shape::{pending_shape, sold_shape, with_failures};
 use crate::domain::code::Code;
 use crate::domain::id::PurchaseId;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{PortalKey, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::either;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    let operation = Operation::get("/api/v1/payments/{id_transaccion}", handle)
+        .titled("Cómo va o cómo acabó una compra", "How a purchase goes or ended")
+        .open_to(Access::ApiKey)
+        .gives(either([sold_shape("ord_2abc", "paid"), sold_shape("123456789", "approved")]))
+        .defers(pending_shape())
+        .fails(&[Code::TransactionNotFound]);
+    with_failures(operation)
+}
 
 /// Answers what the payment endpoint would answer now. Takes our own id only: it cannot be guessed, and the answer holds
 /// credentials.

@@ -10,10 +10,21 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::http::app::Shared;
+use crate::http::operation::Operation;
+use crate::http::shape::{Shape, flag, integer, object, word};
 use crate::store::{StoreError, settings};
 
 /// A database that takes longer than this is not ready, in milliseconds.
 const DATABASE_TIMEOUT_MS: u64 = 2_000;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/ready", handle)
+        .titled("Si el servicio está listo", "Whether the service is ready")
+        .gives(readiness("ready"))
+        .answers(StatusCode::SERVICE_UNAVAILABLE, "application/json", readiness("not_ready"))
+}
 
 /// See the module.
 pub async fn handle(State(app): State<Shared>) -> (StatusCode, Json<Value>) {
@@ -27,4 +38,9 @@ pub async fn handle(State(app): State<Shared>) -> (StatusCode, Json<Value>) {
         if database { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     let checks = json!({"database": database, "migrations": true, "authority": true});
     (status, Json(json!({"status": word, "checks": checks, "agents": app.hub.agents()})))
+}
+
+fn readiness(status: &str) -> Shape {
+    let checks = object([("database", flag(true)), ("migrations", flag(true)), ("authority", flag(true))]);
+    object([("status", word(&[status])), ("checks", checks), ("agents", integer(3))])
 }

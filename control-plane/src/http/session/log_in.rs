@@ -5,24 +5,47 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::http::account::{PASSWORD_CHARS_MAX, user_view};
+use crate::domain::code::Code;
+use crate::http::account::{PASSWORD_CHARS_MAX, user_shape, user_view};
 use crate::http::app::Shared;
-use crate::http::body::Body;
+use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
+use crate::http::operation::Operation;
+use crate::http::shape::{moment, object, text, word};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/auth/login", handle)
+        .titled("Inicia sesión", "Log in")
+        .reads(json!({"email": "ana@example.org", "password": "una frase larga"}), |fields| {
+            read(fields);
+        })
+        .gives(object([
+            ("access_token", text("eyJ…")),
+            ("token_type", word(&["bearer"])),
+            ("expires_at", moment()),
+            ("user", user_shape()),
+        ]))
+        .fails(&[Code::LoginFailed, Code::UserInactive])
+}
 
 /// See the module.
 ///
 /// # Errors
 /// `login_failed`, `user_inactive`, `rate_limited` after too many failures, 422, or when passwords cannot be checked now.
 pub async fn handle(State(app): State<Shared>, body: Body) -> Result<Json<Value>, ApiError> {
-    let (email, password) = body.read(|fields| {
-        (fields.required_email("email"), fields.required_text("password", PASSWORD_CHARS_MAX))
-    })?;
-    let begun = app.sessions.log_in(&app.passwords, &email, Zeroizing::new(password)).await?;
+    let (email, password) = body.read(read)?;
+    let begun = app.sessions.log_in(&app.passwords, &email, password).await?;
     Ok(Json(json!({
         "access_token": begun.token,
         "token_type": "bearer",
         "expires_at": begun.expires_at.iso(),
         "user": user_view(&begun.user),
     })))
+}
+
+fn read(fields: &mut Fields<'_>) -> (String, Zeroizing<String>) {
+    let email = fields.required_email("email");
+    (email, Zeroizing::new(fields.required_text("password", PASSWORD_CHARS_MAX)))
 }

@@ -8,7 +8,18 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::Admin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::done;
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/auth/logout", handle)
+        .titled("Cierra la sesión", "Log out")
+        .open_to(Access::Admin)
+        .gives(done(&[Code::LoggedOut], []))
+}
 
 /// See the module.
 ///

@@ -10,7 +10,18 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::{ApiError, default_status};
 use crate::http::extract::Segments;
+use crate::http::operation::Operation;
+use crate::http::shape::text;
 use crate::text::{Language, Phrase};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/setup/{secret}", handle)
+        .titled("Página que crea el primer operador", "Page that makes the first operator")
+        .answers(StatusCode::OK, "text/html", text("<!doctype html>…"))
+        .answers(StatusCode::NOT_FOUND, "text/html", text("<!doctype html>…"))
+}
 
 /// See the module.
 ///

@@ -12,13 +12,30 @@ use zeroize::Zeroizing;
 use super::page::{Typed, form, notice};
 use crate::auth::setup::{self, FirstAdmin};
 use crate::domain::code::Code;
-use crate::http::account::{NAME_CHARS_MAX, new_password, user_view};
+use crate::http::account::{NAME_CHARS_MAX, new_password, user_shape, user_view};
 use crate::http::app::{App, Shared};
-use crate::http::body::{Body, read_bytes};
+use crate::http::body::{Body, Fields, read_bytes};
 use crate::http::error::ApiError;
 use crate::http::extract::Segments;
+use crate::http::operation::Operation;
+use crate::http::shape::done;
 use crate::store::users::User;
 use crate::text::{Language, Phrase};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/setup/{secret}", handle)
+        .titled("Crea el primer operador", "Make the first operator")
+        .reads(
+            json!({"email": "ana@example.org", "nombre": "Ana", "password": "una frase larga"}),
+            |fields| {
+                read(fields);
+            },
+        )
+        .gives(done(&[Code::SuperAdminCreated], [("usuario", user_shape())]))
+        .fails(&[Code::SetupLinkInvalid])
+}
 
 /// See the module.
 ///
@@ -79,13 +96,15 @@ async fn create(app: &App, secret: &str, body: &Body) -> Result<User, ApiError> 
     if !setup::is_live(&app.store, &app.clock, secret).await? {
         return Err(ApiError::new(Code::SetupLinkInvalid));
     }
-    let (email, name, password) = body.read(|fields| {
-        (
-            fields.required_email("email"),
-            fields.required_string("nombre", NAME_CHARS_MAX),
-            new_password(fields, "password"),
-        )
-    })?;
-    let password_hash = app.passwords.hash(Zeroizing::new(password.to_string())).await?;
+    let (email, name, password) = body.read(read)?;
+    let password_hash = app.passwords.hash(password).await?;
     Ok(setup::use_link(&app.store, &app.clock, secret, FirstAdmin { email, name, password_hash }).await?)
+}
+
+fn read(fields: &mut Fields<'_>) -> (String, String, Zeroizing<String>) {
+    (
+        fields.required_email("email"),
+        fields.required_string("nombre", NAME_CHARS_MAX),
+        new_password(fields, "password"),
+    )
 }

@@ -2,13 +2,24 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{reading, reply};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
+use crate::http::operation::{Access, Operation};
 use crate::text::Language;
 use crate::webhook::notice::Source;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/webhook/conekta", handle)
+        .titled("Recibe avisos de Conekta", "Take notifications of Conekta")
+        .open_to(Access::Signature)
+        .takes("application/json", json!({}))
+        .gives(reply::receipt_shape())
+}
 
 /// See the module.
 ///

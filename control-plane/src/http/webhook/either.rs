@@ -2,12 +2,23 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{reading, reply};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
+use crate::http::operation::{Access, Operation};
 use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/webhook", handle)
+        .titled("Recibe avisos de cualquiera de las pasarelas", "Take notifications of either gateway")
+        .open_to(Access::Signature)
+        .takes("application/json", json!({}))
+        .gives(reply::receipt_shape())
+}
 
 /// See the module.
 ///

@@ -2,14 +2,28 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{reading, reply};
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::Segments;
+use crate::http::operation::{Access, Operation};
 use crate::text::Language;
 use crate::webhook::notice::Source;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/webhook/mercado-pago/{ruta}", handle)
+        .titled(
+            "Recibe avisos de Mercado Pago para una empresa",
+            "Take notifications of Mercado Pago for a company",
+        )
+        .open_to(Access::Signature)
+        .takes("application/json", json!({}))
+        .gives(reply::receipt_shape())
+}
 
 /// See the module.
 ///

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::code::Code;
 use crate::http::app::App;
 use crate::http::error::ApiError;
+use crate::http::shape::{Shape, done, flag, moment, text, word};
 use crate::text::Language;
 use crate::webhook::intake::{Receipt, ReceiveError};
 use crate::webhook::notice::{Class, Delivery};
@@ -45,6 +46,22 @@ fn body(receipt: Receipt, language: Language) -> Value {
         }
     }
     Value::Object(body)
+}
+
+/// The shape of [`body`].
+pub(super) fn receipt_shape() -> Shape {
+    let codes = [Code::WebhookReceived, Code::WebhookTestReceived, Code::WebhookTypeIgnored];
+    done(
+        &codes,
+        [
+            ("status", word(&["received"])),
+            ("received_at", moment()),
+            ("notification_id", text("12345").or_absent()),
+            ("type", text("payment").or_null().or_absent()),
+            ("signature_verified", flag(true).or_absent()),
+            ("data_id", text("123456789").or_null().or_absent()),
+        ],
+    )
 }
 
 impl From<ReceiveError> for ApiError {

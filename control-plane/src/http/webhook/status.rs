@@ -9,8 +9,46 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Admin, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{flag, integer, moment, object, text, word};
 use crate::store::{companies, credentials, transactions, webhook_keys};
 use crate::webhook::notice::Source;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/webhook/empresa/{empresa_id}/estado-webhook", handle)
+        .titled(
+            "Si los avisos de Mercado Pago están configurados",
+            "Whether the notifications of Mercado Pago are set up",
+        )
+        .open_to(Access::Admin)
+        .gives(object([
+            (
+                "empresa",
+                object([
+                    ("id", text("EMP_0A1B2C3D4E")),
+                    ("nombre", text("Red Parque")),
+                    ("modo_mercado_pago", text("test")),
+                    ("access_token_configurado", flag(true)),
+                    ("webhook_secret_configurado", flag(true)),
+                ]),
+            ),
+            ("estadisticas", object([("total_transacciones", integer(142))])),
+            (
+                "configuracion_webhook",
+                object([
+                    ("url", text("https://pagos.example.org/api/v1/webhook/mercado-pago/…")),
+                    ("metodo", word(&["POST"])),
+                    ("header_firma", word(&["X-Signature"])),
+                    ("tipo_contenido", word(&["application/json"])),
+                ]),
+            ),
+            ("estado", word(&["configurado", "pendiente"])),
+            ("timestamp", moment()),
+        ]))
+        .fails(&[Code::CompanyNotFound])
+}
 
 /// See the module.
 ///

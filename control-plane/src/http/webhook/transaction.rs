@@ -11,8 +11,47 @@ use crate::domain::time::Timestamp;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Admin, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{flag, free_object, integer, moment, number, object, text};
 use crate::store::credentials::MERCADO_PAGO;
 use crate::store::{companies, transactions, webhook_keys};
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/webhook/transaccion/{external_reference}", handle)
+        .titled("Lo que los avisos hicieron con una transacción", "What notifications did to a transaction")
+        .open_to(Access::Admin)
+        .gives(object([
+            (
+                "transaction",
+                object([
+                    ("id", integer(142)),
+                    ("transaccion_id", text("123456789")),
+                    ("external_reference", text("TRX_0123456789ABCDEF01234567-1").or_null()),
+                    ("empresa_id", text("EMP_0A1B2C3D4E")),
+                    ("estado_pago", text("approved")),
+                    ("monto", number("20.0")),
+                    ("usuario_hotspot", text("PT-7KQ2M").or_null()),
+                    ("creada_en", moment()),
+                    ("pagada_en", moment().or_null()),
+                    ("webhook_processed", flag(true)),
+                    ("notification_id", text("987").or_null()),
+                    ("metadata_json", free_object(json!({}))),
+                ]),
+            ),
+            (
+                "empresa",
+                object([
+                    ("id", text("EMP_0A1B2C3D4E")),
+                    ("nombre", text("Red Parque")),
+                    ("tiene_webhook_secret", flag(true)),
+                ])
+                .or_null(),
+            ),
+        ]))
+        .fails(&[Code::TransactionNotFound])
+}
 
 /// See the module. Takes our reference at the gateway, or the purchase's id.
 ///

@@ -1,0 +1,78 @@
+//! Parameters and bodies.
+
+use serde_json::{Map, Value, json};
+
+use crate::http::body::Field;
+use crate::http::operation::{Operation, Segment};
+use crate::text::{Language, Phrase};
+
+/// Longest id in a path, in characters.
+const ID_CHARS_MAX: usize = 50;
+/// Longest idempotency key, in characters.
+const KEY_CHARS_MAX: usize = 255;
+
+/// Parts of the path, parameters of the query, headers.
+pub(super) fn parameters(operation: &Operation, language: Language) -> Value {
+    let segments = operation.segments().map(|(name, segment)| {
+        let schema = match segment {
+            Segment::Text => json!({"type": "string", "minLength": 1, "maxLength": ID_CHARS_MAX}),
+            Segment::Integer => json!({"type": "integer", "format": "int64"}),
+        };
+        json!({"name": name, "in": "path", "required": true, "schema": schema})
+    });
+    let query = operation.query.iter().map(|field| {
+        json!({
+            "name": field.name.shown,
+            "in": "query",
+            "required": field.required,
+            "schema": field.kind.in_query(),
+        })
+    });
+    let headers = operation.headers.iter().map(|name| {
+        json!({
+            "name": name,
+            "in": "header",
+            "required": false,
+            "description": language.phrase(Phrase::ApiIdempotencyKey),
+            "schema": {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX, "pattern": "^[!-~]+$"},
+        })
+    });
+    segments.chain(query).chain(headers).collect()
+}
+
+/// The body, if one is taken.
+pub(super) fn body(operation: &Operation) -> Option<Value> {
+    if let Some((media, schema)) = &operation.other_body {
+        return Some(json!({"required": true, "content": {*media: {"schema": schema}}}));
+    }
+    let takes = operation.body.as_ref()?;
+    let content = json!({"schema": object(&takes.fields), "example": takes.example});
+    Some(json!({"required": takes.required, "content": {"application/json": content}}))
+}
+
+/// The object that these fields make. A field with two names must come under one of them.
+fn object(fields: &[Field]) -> Value {
+    let (mut properties, mut required, mut either) = (Map::new(), Vec::new(), Vec::new());
+    for field in fields {
+        let (name, schema) = (field.name, field.kind.in_body(field.nullable));
+        if let Some(other) = name.other {
+            properties.insert(other.to_owned(), schema.clone());
+        }
+        properties.insert(name.shown.to_owned(), schema);
+        match name.other {
+            Some(other) if field.required => {
+                either.push(json!({"anyOf": [{"required": [name.shown]}, {"required": [other]}]}));
+            }
+            None if field.required => required.push(name.shown),
+            Some(_) | None => {}
+        }
+    }
+    let mut schema = json!({"type": "object", "properties": properties});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    if !either.is_empty() {
+        schema["allOf"] = json!(either);
+    }
+    schema
+}
