@@ -38,6 +38,8 @@ mod sessions;
 mod setup;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/stored.rs"]
+mod stored;
 #[path = "http/users.rs"]
 mod users;
 #[path = "http/webhooks.rs"]

@@ -135,7 +135,7 @@ pub struct Operation {
     pub headers: Vec<&'static str>,
     /// The body, if it is JSON.
     pub body: Option<Takes>,
-    /// The body, if it is something else.
+    /// The body, if it is or may be something else.
     pub other_body: Option<(&'static str, Value)>,
     /// Its good answers.
     pub answers: Vec<Answer>,

@@ -1,7 +1,6 @@
 //! What the published description says about an answer. Every answer that a test gets is held against it.
 
-use std::collections::BTreeSet;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use pagos_control_plane::http::operation::Operation;
 use pagos_control_plane::http::{documentation, groups, openapi};
@@ -18,12 +17,6 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     groups().into_iter().chain([documentation()]).flat_map(|group| group.operations).collect()
 });
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&groups(), Language::Spanish));
-static SEEN: Mutex<BTreeSet<Seen>> = Mutex::new(BTreeSet::new());
-
-/// All answers that this process got.
-pub fn seen() -> BTreeSet<Seen> {
-    SEEN.lock().expect("unpoisoned").clone()
-}
 
 /// Method and path, as rows of tables are called.
 pub fn row(operation: &Operation) -> String {
@@ -47,16 +40,16 @@ fn endpoint(method: &Method, path: &str) -> Option<&'static Operation> {
         .find(|operation| operation.method.as_str() == method.as_str())
 }
 
-/// Fails when an answer is not as described.
+/// Fails when an answer is not as described; what it was, if it came from an endpoint.
 #[track_caller]
-pub fn check(method: &Method, path: &str, answer: &Answer) {
-    let Some(operation) = endpoint(method, path) else { return };
+pub fn check(method: &Method, path: &str, answer: &Answer) -> Option<Seen> {
+    let operation = endpoint(method, path)?;
     let status = answer.status.as_u16();
     let body: Option<Value> = serde_json::from_str(&answer.text).ok();
     let code = body.as_ref().and_then(|body| body["code"].as_str()).unwrap_or_default().to_owned();
-    SEEN.lock().expect("unpoisoned").insert((row(operation), status, code));
+    let seen = (row(operation), status, code);
     if operation.hidden || status == 307 {
-        return;
+        return Some(seen);
     }
     let name = format!("{} {status} {}", row(operation), answer.text);
     let paths = &DOCUMENT["paths"][operation.path];
@@ -69,6 +62,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         let fault = fault(&content[media]["schema"], &body.expect("JSON"), "");
         assert_eq!(fault, None, "{name}");
     }
+    Some(seen)
 }
 
 fn resolved(schema: &'static Value) -> &'static Value {

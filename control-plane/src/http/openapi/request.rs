@@ -42,12 +42,16 @@ pub(super) fn parameters(operation: &Operation, language: Language) -> Value {
 
 /// The body, if one is taken.
 pub(super) fn body(operation: &Operation) -> Option<Value> {
-    if let Some((media, schema)) = &operation.other_body {
-        return Some(json!({"required": true, "content": {*media: {"schema": schema}}}));
+    let mut content = Map::new();
+    if let Some(takes) = &operation.body {
+        let described = json!({"schema": object(&takes.fields), "example": takes.example});
+        content.insert("application/json".to_owned(), described);
     }
-    let takes = operation.body.as_ref()?;
-    let content = json!({"schema": object(&takes.fields), "example": takes.example});
-    Some(json!({"required": takes.required, "content": {"application/json": content}}))
+    if let Some((media, schema)) = &operation.other_body {
+        content.insert((*media).to_owned(), json!({"schema": schema}));
+    }
+    let required = operation.body.as_ref().is_none_or(|takes| takes.required);
+    (!content.is_empty()).then(|| json!({"required": required, "content": content}))
 }
 
 /// The object that these fields make. A field with two names must come under one of them.

@@ -16,7 +16,13 @@ const JSON: &str = "application/json";
 pub(super) fn responses(operation: &Operation, language: Language) -> Value {
     let mut responses = Map::new();
     for answer in &operation.answers {
-        responses.insert(answer.status.as_str().to_owned(), good(answer, language));
+        let described = good(answer, language);
+        match responses.get_mut(answer.status.as_str()) {
+            Some(shared) => shared["content"][answer.media] = described["content"][answer.media].clone(),
+            None => {
+                responses.insert(answer.status.as_str().to_owned(), described);
+            }
+        }
     }
     for (status, codes) in operation.errors() {
         let shared = responses.get_mut(&status.to_string());

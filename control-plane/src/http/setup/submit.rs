@@ -18,7 +18,7 @@ use crate::http::body::{Body, Fields, read_bytes};
 use crate::http::error::ApiError;
 use crate::http::extract::Segments;
 use crate::http::operation::Operation;
-use crate::http::shape::done;
+use crate::http::shape::{done, text};
 use crate::store::users::User;
 use crate::text::{Language, Phrase};
 
@@ -33,7 +33,11 @@ pub fn operation() -> Operation {
                 read(fields);
             },
         )
+        .takes("application/x-www-form-urlencoded", json!({"type": "object"}))
         .gives(done(&[Code::SuperAdminCreated], [("usuario", user_shape())]))
+        .answers(StatusCode::OK, "text/html", text("<!doctype html>…"))
+        .answers(StatusCode::NOT_FOUND, "text/html", text("<!doctype html>…"))
+        .answers(StatusCode::UNPROCESSABLE_ENTITY, "text/html", text("<!doctype html>…"))
         .fails(&[Code::SetupLinkInvalid])
 }
 
