@@ -5,7 +5,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BINARIES := -p pagos-simulator -p pagos-control-plane -p pagos-agent -p pagos-sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test setup format lint docs build-tests run-tests faults chaos soak world bench deny clean
+.PHONY: help sandbox test setup format lint docs build-tests run-tests faults chaos fuzz-api soak world bench deny clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -42,6 +42,10 @@ faults: ## Provoke every fault at both gateways on both databases and print how 
 chaos: ## Break everything at random under load, one half of MINUTES on each database; ARGS="--seed 7" for options
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
 	@$(TARGET_DIR)/perf/chaos --minutes $(or $(MINUTES),10) $(ARGS)
+
+fuzz-api: ## Try the whole interface against its description with Schemathesis: EXAMPLES=100, ARGS for a seed
+	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
+	@$(TARGET_DIR)/perf/fuzz-api $(or $(EXAMPLES),100) $(ARGS)
 
 soak: ## Run many seeded worlds: SEEDS=2000, FROM=0
 	$(CARGO) build --locked --profile perf --bin worlds -p pagos-suite

@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use described::{OPERATIONS, row};
 use owned::Owned;
 use pagos_control_plane::http::operation::{Access, Operation};
+use pagos_simulator::Simulator;
 use serde_json::{Value, json};
 use world::World;
 
@@ -46,10 +47,13 @@ struct Shown {
 
 #[tokio::test]
 async fn another_tenants_id_tells_no_more_than_one_that_nobody_has() {
-    for (database, more) in databases() {
+    let simulator = Simulator::start(pagos_simulator::Config::default()).await.expect("simulator");
+    let gateway = simulator.ready().mercado_pago_url.clone();
+    for (database, mut more) in databases() {
+        more.push(("PAGOS_MERCADO_PAGO__URL", gateway.clone()));
         let world = World::start_with(&more).await;
-        let mine = Owned::new(&world, "Parque").await;
-        let theirs = Owned::new(&world, "Plaza").await;
+        let mine = Owned::new(&world, &gateway, "Parque").await;
+        let theirs = Owned::new(&world, &gateway, "Plaza").await;
         let nobodys = theirs.unlike();
         let mut tried = 0;
         for operation in OPERATIONS.iter().filter(|operation| !operation.hidden) {

@@ -15,21 +15,23 @@ pub struct Owned {
 }
 
 impl Owned {
-    pub async fn new(world: &World, name: &str) -> Self {
+    /// `gateway` is the address of Mercado Pago.
+    pub async fn new(world: &World, gateway: &str, name: &str) -> Self {
         let tenant = world.tenant(name).await;
         let product = world.product(&tenant, json!({})).await;
         let mine = "/api/v1/admin/mi-empresa";
         let keys = json!({"conekta_private_key": "key_1", "conekta_public_key": "key_pub_1"});
         world.post(&format!("{mine}/configurar-conekta"), Some(&tenant.session), &keys).await.good();
-        let keys = json!({"access_token": "TEST-1", "public_key": "TEST-2"});
+        let account = format!("TEST-{name}");
+        let keys = json!({"access_token": account, "public_key": "TEST-2"});
         world.post(&format!("{mine}/configurar-credenciales"), Some(&tenant.session), &keys).await.good();
         let operator = Some(world.operator.as_str());
         let users = format!("/admin/usuarios?empresa_id={}", tenant.company);
         let user = world.get(&users, operator).await.good()[0]["id"].to_string();
         let number = 700 + u32::from(name.as_bytes()[1]);
         let (purchase, payment) = (format!("TRX_{number:024}"), format!("9000{number}"));
+        let stray = pay(world, gateway, &account).await;
         sell(world, &tenant, "mercado_pago", &purchase, &payment, number.into()).await;
-        let stray = format!("88{payment}");
         run(
             world,
             format!(
@@ -84,6 +86,16 @@ impl Owned {
     pub async fn is_unchanged(&self, world: &World) {
         assert_eq!(shown(world, &self.tenant).await, self.shown);
     }
+}
+
+/// Pays into an account at the gateway, by other means than ours.
+async fn pay(world: &World, gateway: &str, account: &str) -> String {
+    let body = json!({"transaction_amount": 20, "token": format!("tok-{account}"), "payment_method_id": "visa",
+        "installments": 1, "payer": {"email": "ana@example.org"}});
+    let request = world.client.post(format!("{gateway}/v1/payments")).bearer_auth(account);
+    let answer = request.header("x-idempotency-key", account).json(&body).send().await.expect("an answer");
+    let payment: Value = answer.json().await.expect("JSON");
+    payment["id"].as_i64().unwrap_or_else(|| panic!("no payment: {payment}")).to_string()
 }
 
 /// Everything that its admin sees.

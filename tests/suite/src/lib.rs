@@ -12,6 +12,7 @@
 //! | [`checkers`] | P1 to P5 over that evidence |
 //! | [`chaos`] | purchases while everything breaks at random |
 //! | [`faults`] | faults with names, and the proof of how each ended |
+//! | [`fuzz`] | Schemathesis over the description of the interface |
 //! | [`bench`](mod@bench) | benchmarks of the real processes |
 //! | [`tidy`] | house rules over the source text |
 //! | [`world`] | seeded worlds |
@@ -23,6 +24,7 @@ pub mod chaos;
 pub mod checkers;
 pub mod evidence;
 pub mod faults;
+pub mod fuzz;
 pub mod operator;
 pub mod portal;
 pub mod programs;

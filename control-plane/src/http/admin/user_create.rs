@@ -9,7 +9,7 @@ use crate::domain::code::Code;
 use crate::domain::id::{CompanyId, ID_BYTES_MAX};
 use crate::http::account::{NAME_CHARS_MAX, new_password, user_shape, user_view};
 use crate::http::app::Shared;
-use crate::http::body::{Body, Fields};
+use crate::http::body::{Body, Fields, Kind};
 use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
 use crate::http::operation::{Access, Operation};
@@ -71,11 +71,13 @@ struct Sent {
 }
 
 fn read(fields: &mut Fields<'_>) -> Sent {
+    let role = fields.required_string("rol", ROLE_CHARS_MAX);
+    fields.takes("rol", Kind::Choice(&["cliente_admin", "super_admin"]));
     Sent {
         email: fields.required_email("email"),
         password: new_password(fields, "password"),
         name: fields.required_string("nombre", NAME_CHARS_MAX),
-        role: fields.required_string("rol", ROLE_CHARS_MAX),
+        role,
         company: fields.optional_string("empresa_id", ID_BYTES_MAX).filter(|id| !id.is_empty()),
     }
 }

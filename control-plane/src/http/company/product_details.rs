@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::code::Code;
 use crate::domain::money::Currency;
-use crate::http::body::Fields;
+use crate::http::body::{Fields, Kind};
 use crate::http::error::{ApiError, Fault};
 
 /// Longest name of a profile or product, in characters.
@@ -38,7 +38,9 @@ pub(super) fn details(fields: &mut Fields<'_>) -> Option<String> {
 
 /// The currency as it was sent.
 pub(super) fn currency_text(fields: &mut Fields<'_>) -> Option<String> {
-    fields.optional_string("moneda", CURRENCY_CHARS_MAX)
+    let text = fields.optional_string("moneda", CURRENCY_CHARS_MAX);
+    fields.takes("moneda", Kind::Choice(&["MXN", "USD", "EUR"]));
+    text
 }
 
 /// The currency, if it is one that products may have.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::domain::code::Code;
 use crate::http::app::Shared;
-use crate::http::body::{Fields, OptionalBody};
+use crate::http::body::{Fields, Kind, OptionalBody};
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, IdempotencyKey, Segments};
 use crate::http::operation::{Access, Operation};
@@ -91,6 +91,7 @@ pub async fn handle(
 /// The amount and the reason.
 fn read(fields: &mut Fields<'_>) -> (Option<String>, Option<String>) {
     let amount = fields.optional_number("monto");
+    fields.takes("monto", Kind::Price);
     let note = fields.optional_string("motivo", NOTE_CHARS_MAX).map(|text| text.trim().to_owned());
     (amount, note.filter(|text| !text.is_empty()))
 }

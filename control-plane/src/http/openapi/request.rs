@@ -6,8 +6,6 @@ use crate::http::body::Field;
 use crate::http::operation::{Operation, Segment};
 use crate::text::{Language, Phrase};
 
-/// Longest id in a path, in characters.
-const ID_CHARS_MAX: usize = 50;
 /// Longest idempotency key, in characters.
 const KEY_CHARS_MAX: usize = 255;
 
@@ -15,7 +13,8 @@ const KEY_CHARS_MAX: usize = 255;
 pub(super) fn parameters(operation: &Operation, language: Language) -> Value {
     let segments = operation.segments().map(|(name, segment)| {
         let schema = match segment {
-            Segment::Text => json!({"type": "string", "minLength": 1, "maxLength": ID_CHARS_MAX}),
+            // Whatever is no id is simply not found.
+            Segment::Text => json!({"type": "string", "minLength": 1}),
             Segment::Integer => json!({"type": "integer", "format": "int64"}),
         };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
