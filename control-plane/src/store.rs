@@ -136,7 +136,7 @@ pub struct Store {
 
 #[derive(Debug)]
 enum Backend {
-    Sqlite { readers: SqliteReaders, writer: Writer },
+    Sqlite { readers: Box<SqliteReaders>, writer: Writer },
     Postgres(PgPool),
 }
 
@@ -188,7 +188,7 @@ impl Store {
         let mut connection = options.connect().await?;
         // What `run` does for a connection, without its bound that no future of ours can meet.
         MIGRATIONS.run_direct(None, &mut connection, false).await?;
-        let readers = SqliteReaders::new(options.read_only(true));
+        let readers = Box::new(SqliteReaders::new(options.read_only(true)));
         Ok(Self::over(Backend::Sqlite { readers, writer: Writer::start(connection) }))
     }
 
