@@ -7,9 +7,10 @@
 #[allow(dead_code, reason = "shared with the tests of the link")]
 #[path = "link/box.rs"]
 mod a_box;
+#[path = "http/access.rs"]
+mod access;
 #[path = "http/company.rs"]
 mod company;
-#[allow(dead_code, reason = "shared with the tests of the contract")]
 #[path = "http/described.rs"]
 mod described;
 #[path = "http/foundation.rs"]
@@ -18,6 +19,8 @@ mod foundation;
 mod gateway_settings;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
+#[path = "http/index.rs"]
+mod index;
 #[path = "http/keys.rs"]
 mod keys;
 #[path = "http/metrics.rs"]
@@ -30,6 +33,8 @@ mod portal;
 mod products;
 #[path = "http/refunds.rs"]
 mod refunds;
+#[path = "http/refusals.rs"]
+mod refusals;
 #[path = "http/review.rs"]
 mod review;
 #[path = "http/sessions.rs"]
@@ -40,6 +45,8 @@ mod setup;
 mod shop;
 #[path = "http/stored.rs"]
 mod stored;
+#[path = "http/table.rs"]
+mod table;
 #[path = "http/users.rs"]
 mod users;
 #[path = "http/webhooks.rs"]

@@ -1,5 +1,7 @@
 //! What the published description says about an answer. Every answer that a test gets is held against it.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::sync::LazyLock;
 
 use pagos_control_plane::http::operation::Operation;
@@ -10,8 +12,8 @@ use serde_json::Value;
 
 use crate::world::Answer;
 
-/// An answer that a test got: method and path of its endpoint, status, code.
-pub type Seen = (String, u16, String);
+/// Names the file in which the answers are noted that tests get.
+pub const SEEN_VARIABLE: &str = "PAGOS_TEST_SEEN";
 
 pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     groups().into_iter().chain([documentation()]).flat_map(|group| group.operations).collect()
@@ -40,16 +42,16 @@ fn endpoint(method: &Method, path: &str) -> Option<&'static Operation> {
         .find(|operation| operation.method.as_str() == method.as_str())
 }
 
-/// Fails when an answer is not as described; what it was, if it came from an endpoint.
+/// Fails when an answer is not as described, and writes down what it was.
 #[track_caller]
-pub fn check(method: &Method, path: &str, answer: &Answer) -> Option<Seen> {
-    let operation = endpoint(method, path)?;
+pub fn check(method: &Method, path: &str, answer: &Answer) {
+    let Some(operation) = endpoint(method, path) else { return };
     let status = answer.status.as_u16();
     let body: Option<Value> = serde_json::from_str(&answer.text).ok();
     let code = body.as_ref().and_then(|body| body["code"].as_str()).unwrap_or_default().to_owned();
-    let seen = (row(operation), status, code);
+    note(&row(operation), status, &code);
     if operation.hidden || status == 307 {
-        return Some(seen);
+        return;
     }
     let name = format!("{} {status} {}", row(operation), answer.text);
     let paths = &DOCUMENT["paths"][operation.path];
@@ -62,7 +64,14 @@ pub fn check(method: &Method, path: &str, answer: &Answer) -> Option<Seen> {
         let fault = fault(&content[media]["schema"], &body.expect("JSON"), "");
         assert_eq!(fault, None, "{name}");
     }
-    Some(seen)
+}
+
+/// Adds an answer to the file that the table is made from, if there is one.
+fn note(row: &str, status: u16, code: &str) {
+    let Some(file) = std::env::var_os(SEEN_VARIABLE) else { return };
+    let mut file = OpenOptions::new().append(true).create(true).open(file).expect("the file can be written");
+    // One write, so that lines of several threads do not mix.
+    file.write_all(format!("{row}\t{status}\t{code}\n").as_bytes()).expect("written");
 }
 
 fn resolved(schema: &'static Value) -> &'static Value {

@@ -47,6 +47,14 @@ impl Shop {
 
     /// As [`Shop::open`], with more set in the environment.
     pub async fn open_with(more: &[(&str, String)]) -> Self {
+        Self::open_obeying(more, obey).await
+    }
+
+    /// As [`Shop::open_with`], with another agent.
+    pub async fn open_obeying(
+        more: &[(&str, String)],
+        answer: impl Fn(&Command) -> Outcome + Send + 'static,
+    ) -> Self {
         let simulator = Simulator::start(pagos_simulator::Config::default()).await.expect("simulator");
         let ready = simulator.ready();
         let mut environment = vec![
@@ -63,18 +71,18 @@ impl Shop {
         let product = world.product(&tenant, json!({})).await["id"].as_i64().expect("an id");
         let shop = Self { world, simulator, tenant, product };
         shop.store_token("TEST-1").await;
-        shop.join_agent().await;
+        shop.join_agent(answer).await;
         shop
     }
 
-    async fn join_agent(&self) {
+    async fn join_agent(&self, answer: impl Fn(&Command) -> Outcome + Send + 'static) {
         let Tenant { company, router, .. } = &self.tenant;
         let path = format!("/admin/empresas/{company}/routers/{router}/enrolamiento");
         let enrolment = self.world.post(&path, Some(&self.world.operator), &json!({})).await.good();
         let token = Token::decode(&text(&enrolment["token"])).expect("token");
         let enrolled = enroll(&self.world, &token).await.expect("enrolled");
         let (link, _) = join(&self.world, &enrolled).await;
-        tokio::spawn(link.obey(obey));
+        tokio::spawn(link.obey(answer));
     }
 
     /// Stores a new access token of Mercado Pago.
@@ -116,7 +124,8 @@ impl Shop {
         self.sold(&answer.json()).await
     }
 
-    fn order(&self, gateway: GatewayName) -> (&'static str, Value) {
+    /// Where a purchase is asked for, and a good request for a new one.
+    pub fn order(&self, gateway: GatewayName) -> (&'static str, Value) {
         let number = self.world.app.random.uuid(self.world.app.clock.now());
         let mut body = json!({"producto_id": self.product, "nombre_cliente": "Ana Ruiz",
             "email_cliente": format!("ana-{number}@example.org"), "telefono_cliente": "5512345678"});
@@ -243,6 +252,20 @@ impl Shop {
         assert_eq!(answer.status().as_u16(), 201, "{}", answer.text().await.expect("text"));
     }
 
+    /// As [`Shop::fault`]; gives the number by which it is mended.
+    pub async fn fault_with_id(&self, fault: Value) -> Value {
+        let url = format!("{}/faults", self.simulator.ready().control_url);
+        let answer = self.world.client.post(url).json(&fault).send().await.expect("an answer");
+        let made: Value = answer.json().await.expect("JSON");
+        made["id"].clone()
+    }
+
+    /// Mends a fault.
+    pub async fn mend(&self, id: Value) {
+        let url = format!("{}/faults/{id}", self.simulator.ready().control_url);
+        assert!(self.world.client.delete(url).send().await.expect("an answer").status().is_success());
+    }
+
     /// How many refunds moved money at both gateways, in minor units each.
     pub fn refunds(&self) -> Vec<i64> {
         let control = self.simulator.control();
@@ -264,7 +287,8 @@ impl Shop {
     }
 }
 
-fn obey(command: &Command) -> Outcome {
+/// What an agent whose routers do everything says.
+pub fn obey(command: &Command) -> Outcome {
     match command.action {
         Action::Reserve(_) => Outcome::done(Done::Reserved),
         Action::Confirm(_) => Outcome::done(Done::Confirmed),

@@ -222,7 +222,7 @@ impl Link {
     }
 
     /// Carries every command out at once, until the link ends.
-    pub async fn obey(mut self, answer: fn(&Command) -> Outcome) {
+    pub async fn obey(mut self, answer: impl Fn(&Command) -> Outcome) {
         while let Some(Ok(message)) = self.0.next().await {
             let Message::Text(text) = message else { continue };
             if let Ok(ServerMessage::Command(command)) = frame::decode(&text) {

@@ -42,6 +42,7 @@ pub fn operation() -> Operation {
             Code::RefundNotPossible,
             Code::RefundAmountInvalid,
             Code::RefundUnderWay,
+            Code::PurchaseBusy,
             Code::IdempotencyConflict,
         ])
         .fails_as(StatusCode::BAD_GATEWAY, REFUND_REFUSALS)

@@ -25,7 +25,7 @@ pub fn operation() -> Operation {
             transaction::choice(fields);
         })
         .gives(resolved_shape())
-        .fails(&[Code::TransactionNotFound, Code::ChoiceNotOpen, Code::RefundUnderWay])
+        .fails(&[Code::TransactionNotFound, Code::ChoiceNotOpen, Code::RefundUnderWay, Code::PurchaseBusy])
 }
 
 /// See the module.

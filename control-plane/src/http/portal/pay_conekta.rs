@@ -4,7 +4,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::pay::{Arrival, Chosen, TOKEN_CHARS_MAX, pay, read};
-use super::payment_shape::{pending_shape, sold_shape, with_failures};
+use super::payment_shape::{pending_shape, sold_shape, with_failures, with_refusals};
 use crate::domain::code::Code;
 use crate::gateway::GatewayName;
 use crate::http::body::{Body, Fields};
@@ -25,8 +25,8 @@ pub fn operation() -> Operation {
         )
         .gives(sold_shape("ord_2abc", "paid"))
         .defers(pending_shape())
-        .fails(&[Code::TokenMissing, Code::PhoneRequired]);
-    with_failures(operation)
+        .fails(&[Code::PhoneRequired]);
+    with_failures(with_refusals(operation), &[GatewayName::Conekta])
 }
 
 /// Answers with the purchase's end, or with where to ask for it.

@@ -4,93 +4,120 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::domain::code::Code;
+use crate::gateway::GatewayName;
 use crate::http::operation::Operation;
 use crate::http::shape::{
     Shape, code, flag, free_object, integer, moment, null, number, object, sentence, text, told, word,
 };
 
-/// The card or its bank said no, or the payment ended unpaid.
-const PAYMENT: &[Code] = &[
+/// How a payment ends unpaid at any gateway.
+const UNPAID: &[Code] = &[
     Code::CardDeclined,
     Code::InsufficientFunds,
-    Code::CardExpired,
     Code::CardInvalid,
     Code::CardNumberInvalid,
-    Code::CardExpiryInvalid,
     Code::CardCvvInvalid,
     Code::CardNotSupported,
-    Code::CardBlocked,
     Code::CallIssuer,
-    Code::TooManyAttempts,
     Code::ThreeDsFailed,
-    Code::DuplicatePayment,
-    Code::TokenUsed,
-    Code::TokenInvalid,
-    Code::TokenExpired,
     Code::ProcessingError,
-    Code::PaymentDeclined,
     Code::PaymentExpired,
     Code::PaymentCanceled,
-    Code::PaymentVoided,
-    Code::PaymentFailed,
     Code::PaymentRefunded,
     Code::PaymentDisputed,
-    // The gateway may give the reasons below with this status, too.
-    Code::AmountInvalid,
-    Code::CurrencyInvalid,
-    Code::EmailInvalid,
-    Code::PhoneInvalid,
-    Code::PaymentMethodInvalid,
-    Code::PayerInvalid,
-    Code::InstallmentsInvalid,
-    Code::RequestInvalid,
 ];
-/// The gateway found the request or a value of it wrong.
-const VALUES: &[Code] = &[
-    Code::RequestInvalid,
-    Code::AmountInvalid,
-    Code::CurrencyInvalid,
-    Code::EmailInvalid,
-    Code::PhoneInvalid,
-    Code::PaymentMethodInvalid,
-    Code::PayerInvalid,
-    Code::InstallmentsInvalid,
+/// What Conekta adds to that.
+const UNPAID_AT_CONEKTA: &[Code] = &[
+    Code::CardExpired,
     Code::TokenUsed,
     Code::TokenInvalid,
     Code::TokenExpired,
+    Code::PaymentDeclined,
+    Code::PaymentVoided,
+    Code::PaymentFailed,
+    Code::RequestInvalid,
+    Code::AmountInvalid,
+    Code::CurrencyInvalid,
+    Code::EmailInvalid,
+    Code::PhoneInvalid,
+];
+/// What Mercado Pago adds to that.
+const UNPAID_AT_MERCADO_PAGO: &[Code] = &[
+    Code::CardExpiryInvalid,
+    Code::CardBlocked,
+    Code::TooManyAttempts,
+    Code::DuplicatePayment,
+    Code::PaymentMethodInvalid,
+    Code::PayerInvalid,
+    Code::InstallmentsInvalid,
+    Code::TokenInvalid,
+];
+/// A value that Conekta finds wrong.
+const WRONG_AT_CONEKTA: &[Code] = &[
+    Code::RequestInvalid,
+    Code::AmountInvalid,
+    Code::CurrencyInvalid,
+    Code::EmailInvalid,
+    Code::PhoneInvalid,
+    Code::TokenUsed,
+    Code::TokenInvalid,
+    Code::TokenExpired,
+    Code::CardExpired,
     Code::CardInvalid,
     Code::CardNumberInvalid,
-    Code::CardExpiryInvalid,
     Code::CardCvvInvalid,
-    Code::CardExpired,
     Code::CardNotSupported,
     Code::ProcessingError,
 ];
+/// A value that Mercado Pago finds wrong.
+const WRONG_AT_MERCADO_PAGO: &[Code] = &[
+    Code::RequestInvalid,
+    Code::AmountInvalid,
+    Code::PaymentMethodInvalid,
+    Code::PayerInvalid,
+    Code::InstallmentsInvalid,
+    Code::TokenInvalid,
+];
 
-/// Adds every way in which a payment can fail.
-pub(super) fn with_failures(operation: Operation) -> Operation {
-    operation
-        .fails_as(StatusCode::PAYMENT_REQUIRED, PAYMENT)
-        .fails_as(StatusCode::BAD_REQUEST, VALUES)
-        .fails_as(StatusCode::UNPROCESSABLE_ENTITY, VALUES)
-        .fails(&[
-            Code::GatewayNotConfigured,
-            Code::CardDataRefused,
-            Code::RouterInactive,
-            Code::ProductNotFound,
-            Code::IdempotencyConflict,
-            Code::AgentOffline,
-            Code::RouterUnreachable,
-            Code::RouterLoginFailed,
-            Code::RouterError,
-            Code::ProfileNotFound,
-            Code::UsernameExhausted,
-            Code::GatewayAuthFailed,
-            Code::GatewayNotFound,
-            Code::GatewayError,
-            Code::BankUnreachable,
-            Code::GatewayQuotaExceeded,
-        ])
+/// Adds the ways in which a payment through any of these gateways can fail.
+pub(super) fn with_failures(operation: Operation, gateways: &[GatewayName]) -> Operation {
+    let common = operation.fails_as(StatusCode::PAYMENT_REQUIRED, UNPAID).fails(&[
+        Code::AgentOffline,
+        Code::RouterUnreachable,
+        Code::RouterLoginFailed,
+        Code::RouterError,
+        Code::ProfileNotFound,
+        Code::UsernameExhausted,
+        Code::GatewayAuthFailed,
+        Code::GatewayError,
+        Code::GatewayNotFound,
+    ]);
+    gateways.iter().fold(common, |operation, gateway| {
+        let (unpaid, wrong, more): (_, _, &[Code]) = match gateway {
+            GatewayName::Conekta => {
+                let more = &[Code::BankUnreachable, Code::GatewayQuotaExceeded];
+                (UNPAID_AT_CONEKTA, WRONG_AT_CONEKTA, more)
+            }
+            GatewayName::MercadoPago => (UNPAID_AT_MERCADO_PAGO, WRONG_AT_MERCADO_PAGO, &[]),
+        };
+        operation
+            .fails_as(StatusCode::PAYMENT_REQUIRED, unpaid)
+            .fails_as(StatusCode::BAD_REQUEST, wrong)
+            .fails_as(StatusCode::UNPROCESSABLE_ENTITY, wrong)
+            .fails(more)
+    })
+}
+
+/// Adds the ways in which a payment is refused before anything is tried.
+pub(super) fn with_refusals(operation: Operation) -> Operation {
+    operation.fails(&[
+        Code::GatewayNotConfigured,
+        Code::CardDataRefused,
+        Code::TokenMissing,
+        Code::RouterInactive,
+        Code::ProductNotFound,
+        Code::IdempotencyConflict,
+    ])
 }
 
 /// Paid, and the access can be used.

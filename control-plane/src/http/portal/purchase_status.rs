@@ -7,6 +7,7 @@ use super::payment_reply;
 use super::payment_shape::{pending_shape, sold_shape, with_failures};
 use crate::domain::code::Code;
 use crate::domain::id::PurchaseId;
+use crate::gateway::GatewayName;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{PortalKey, Segments};
@@ -23,7 +24,7 @@ pub fn operation() -> Operation {
         .gives(either([sold_shape("ord_2abc", "paid"), sold_shape("123456789", "approved")]))
         .defers(pending_shape())
         .fails(&[Code::TransactionNotFound]);
-    with_failures(operation)
+    with_failures(operation, &GatewayName::ALL)
 }
 
 /// Answers what the payment endpoint would answer now. Takes our own id only: it cannot be guessed, and the answer holds
