@@ -1,12 +1,6 @@
-"""Checks of ours beside those of Schemathesis, and a session of its own for each logout."""
+"""Checks of ours beside those of Schemathesis."""
 
-import os
-
-import requests
 import schemathesis
-
-LOGIN = "/api/v1/auth/login"
-LOGOUT = "/api/v1/auth/logout"
 
 
 def is_json(response):
@@ -29,14 +23,3 @@ def errors_have_a_code(ctx, response, case):
         return
     assert {"detail", "code", "request_id"} <= body.keys(), body
     assert response.headers["x-request-id"] == [body["request_id"]], "another request's id"
-
-
-@schemathesis.hook
-def before_call(ctx, case, kwargs):
-    """A logout ends the session that asks for it, so each good one gets a session that nobody else uses."""
-    own = os.environ.get("PAGOS_FUZZ_SESSION")
-    headers = case.headers or {}
-    if case.operation.path == LOGOUT and own and headers.get("Authorization") == f"Bearer {own}":
-        account = {"email": os.environ["PAGOS_FUZZ_EMAIL"], "password": os.environ["PAGOS_FUZZ_PASSWORD"]}
-        answer = requests.post(case.operation.base_url + LOGIN, json=account, timeout=30)
-        case.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

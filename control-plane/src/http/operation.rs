@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::app::Shared;
 use super::body::{Field, Fields};
@@ -135,8 +135,8 @@ pub struct Operation {
     pub headers: Vec<&'static str>,
     /// The body, if it is JSON.
     pub body: Option<Takes>,
-    /// The body, if it is or may be something else.
-    pub other_body: Option<(&'static str, Value)>,
+    /// Another kind of body that is taken, and whether there must be one.
+    pub other_body: Option<(&'static str, Value, bool)>,
     /// Its good answers.
     pub answers: Vec<Answer>,
     /// Its errors, beside those that any endpoint has.
@@ -251,7 +251,13 @@ impl Operation {
     /// Takes a body of another kind.
     #[must_use]
     pub fn takes(self, media: &'static str, schema: Value) -> Self {
-        Self { other_body: Some((media, schema)), ..self }
+        Self { other_body: Some((media, schema, true)), ..self }
+    }
+
+    /// Takes whatever comes, be it nothing.
+    #[must_use]
+    pub fn takes_anything(self) -> Self {
+        Self { other_body: Some(("application/json", json!({}), false)), ..self }
     }
 
     /// Takes a header.

@@ -15,23 +15,23 @@ use crate::sandbox::{Account, Database, Ready, Sandbox};
 
 /// Names another Python that has the packages.
 const PYTHON_VARIABLE: &str = "PAGOS_TEST_PYTHON";
-/// Endpoints that end what other runs, or their own, depend on.
-const ENDING: [&str; 6] = [
+/// Endpoints that end credentials of other roles.
+const ENDING: [&str; 5] = [
     "delete_admin_empresas_empresa_id_routers_router_id",
     "put_admin_empresas_empresa_id_routers_router_id_toggle_activo",
     "post_admin_empresas_empresa_id_routers_router_id_regenerate_api_key",
     "post_admin_empresas_empresa_id_routers_router_id_api_keys_key_id_revoke",
     "put_admin_usuarios_usuario_id_toggle_activo",
-    "post_api_v1_auth_logout",
 ];
+/// The endpoint that ends the session which asks.
+const LOGOUT: [&str; 1] = ["post_api_v1_auth_logout"];
 
 /// Endpoints that are tried with the same credentials.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     name: &'static str,
     who: Who,
-    tags: &'static [&'static str],
-    ending: bool,
+    part: Part,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +42,22 @@ enum Who {
     SuperAdmin,
 }
 
-const RUNS: [Run; 6] = [
-    Run { name: "portal", who: Who::Portal, tags: &["Portal cautivo"], ending: false },
-    Run { name: "cliente_admin", who: Who::CompanyAdmin, tags: &["Empresa", "Sesión"], ending: false },
-    Run { name: "super_admin", who: Who::SuperAdmin, tags: &["Plataforma", "Sesión"], ending: false },
-    Run { name: "nobody", who: Who::Nobody, tags: &["Avisos de las pasarelas", "Servicio"], ending: false },
-    Run {
-        name: "super_admin, endings", who: Who::SuperAdmin, tags: &["Plataforma", "Sesión"], ending: true
-    },
-    Run { name: "cliente_admin, endings", who: Who::CompanyAdmin, tags: &["Sesión"], ending: true },
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// All of these groups but those that end credentials.
+    Groups(&'static [&'static str]),
+    /// These.
+    Only(&'static [&'static str]),
+}
+
+const RUNS: [Run; 7] = [
+    Run { name: "portal key", who: Who::Portal, part: Part::Groups(&["Portal cautivo"]) },
+    Run { name: "cliente_admin", who: Who::CompanyAdmin, part: Part::Groups(&["Empresa", "Sesión"]) },
+    Run { name: "super_admin", who: Who::SuperAdmin, part: Part::Groups(&["Plataforma", "Sesión"]) },
+    Run { name: "nobody", who: Who::Nobody, part: Part::Groups(&["Avisos de las pasarelas", "Servicio"]) },
+    Run { name: "cliente_admin logs out", who: Who::CompanyAdmin, part: Part::Only(&LOGOUT) },
+    Run { name: "super_admin ends credentials", who: Who::SuperAdmin, part: Part::Only(&ENDING) },
+    Run { name: "super_admin logs out", who: Who::SuperAdmin, part: Part::Only(&LOGOUT) },
 ];
 
 /// How a run ended.
@@ -91,7 +98,7 @@ pub async fn run(database: Database, examples: u32, seed: Option<u64>) -> anyhow
         ]);
         command.args(["--phases=examples,coverage,fuzzing", &format!("--max-examples={examples}")]);
         command.args(seed.map(|seed| format!("--seed={seed}")));
-        command.args(filters(run));
+        command.args(filters(run.part));
         match run.who {
             Who::Nobody => {}
             Who::Portal => {
@@ -102,8 +109,6 @@ pub async fn run(database: Database, examples: u32, seed: Option<u64>) -> anyhow
             }
         }
         command.env("SCHEMATHESIS_HOOKS", outside("schemathesis_hooks.py"));
-        command.env("PAGOS_FUZZ_SESSION", &session);
-        command.env("PAGOS_FUZZ_EMAIL", &account.email).env("PAGOS_FUZZ_PASSWORD", &account.password);
         command.current_dir(dir.path()).stdin(Stdio::null()).kill_on_drop(true);
         let output = command.output().await.context("starting Schemathesis; make setup installs it")?;
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -112,33 +117,33 @@ pub async fn run(database: Database, examples: u32, seed: Option<u64>) -> anyhow
     Ok(outcomes)
 }
 
-fn filters(run: Run) -> Vec<String> {
-    if run.ending {
-        let own = ENDING.into_iter().filter(|id| run.who == Who::SuperAdmin || id.ends_with("logout"));
-        return own.map(|id| format!("--include-operation-id={id}")).collect();
+fn filters(part: Part) -> Vec<String> {
+    match part {
+        Part::Groups(tags) => {
+            let ending = ENDING.iter().chain(&LOGOUT).map(|id| format!("--exclude-operation-id={id}"));
+            tags.iter().map(|tag| format!("--include-tag={tag}")).chain(ending).collect()
+        }
+        Part::Only(ids) => ids.iter().map(|id| format!("--include-operation-id={id}")).collect(),
     }
-    let tags = run.tags.iter().map(|tag| format!("--include-tag={tag}"));
-    tags.chain(ENDING.iter().map(|id| format!("--exclude-operation-id={id}"))).collect()
 }
 
 /// What there is to be named.
 async fn dictionaries(ready: &Ready) -> anyhow::Result<String> {
     let session = log_in(ready, &ready.cliente_admin).await?;
-    let list: Value = client()?
-        .get(format!("{}/api/v1/admin/mi-empresa/transacciones", ready.base_url))
-        .bearer_auth(session)
-        .send()
-        .await?
-        .json()
-        .await?;
-    let sold = &list["transacciones"][0];
+    let client = client()?;
+    let get = async |path: &str| -> anyhow::Result<Value> {
+        let url = format!("{}/api/v1/admin/mi-empresa/transacciones{path}", ready.base_url);
+        Ok(client.get(url).bearer_auth(&session).send().await?.error_for_status()?.json().await?)
+    };
+    let sold = get("").await?["transacciones"][0].clone();
+    let shown = get(&format!("/{}", sold["id"])).await?;
     let products: Vec<i64> = ready.productos.iter().map(|product| product.id).collect();
     let dictionaries = [
         ("empresa_id", json!([ready.empresa_id])),
         ("router_id", json!([ready.router_id])),
         ("producto_id", json!(products)),
         ("transaccion", json!([sold["id"]])),
-        ("compra", json!([sold["transaccion_id"]])),
+        ("compra", json!([shown["compra_id"]])),
     ];
     let lines = dictionaries.map(|(name, values)| format!("[dictionaries.{name}]\nvalues = {values}\n"));
     Ok(lines.concat())

@@ -46,29 +46,32 @@ pub(super) fn body(operation: &Operation) -> Option<Value> {
         let described = json!({"schema": object(&takes.fields), "example": takes.example});
         content.insert("application/json".to_owned(), described);
     }
-    if let Some((media, schema)) = &operation.other_body {
+    let mut required = operation.body.as_ref().is_some_and(|takes| takes.required);
+    if let Some((media, schema, wanted)) = &operation.other_body {
         content.insert((*media).to_owned(), json!({"schema": schema}));
+        required |= wanted;
     }
-    let required = operation.body.as_ref().is_none_or(|takes| takes.required);
     (!content.is_empty()).then(|| json!({"required": required, "content": content}))
 }
 
-/// The object that these fields make. A field with two names must come under one of them.
+/// The object that these fields make. Of a field with two names the second one counts only when the first is absent.
 fn object(fields: &[Field]) -> Value {
     let (mut properties, mut required, mut either) = (Map::new(), Vec::new(), Vec::new());
     for field in fields {
         let (name, schema) = (field.name, field.kind.in_body(field.nullable));
-        if let Some(other) = name.other {
-            properties.insert(other.to_owned(), schema.clone());
-        }
-        properties.insert(name.shown.to_owned(), schema);
         match name.other {
-            Some(other) if field.required => {
-                either.push(json!({"anyOf": [{"required": [name.shown]}, {"required": [other]}]}));
+            Some(other) => {
+                properties.insert(other.to_owned(), json!({"description": format!("= `{}`", name.shown)}));
+                let mut instead = json!({"properties": {other: schema}});
+                if field.required {
+                    instead["required"] = json!([other]);
+                }
+                either.push(json!({"anyOf": [{"required": [name.shown]}, instead]}));
             }
             None if field.required => required.push(name.shown),
-            Some(_) | None => {}
+            None => {}
         }
+        properties.insert(name.shown.to_owned(), schema);
     }
     let mut schema = json!({"type": "object", "properties": properties});
     if !required.is_empty() {

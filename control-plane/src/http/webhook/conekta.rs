@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{reading, reply};
 use crate::http::app::Shared;
@@ -17,7 +17,7 @@ pub fn operation() -> Operation {
     Operation::post("/api/v1/webhook/conekta", handle)
         .titled("Recibe avisos de Conekta", "Take notifications of Conekta")
         .open_to(Access::Signature)
-        .takes("application/json", json!({}))
+        .takes_anything()
         .gives(reply::receipt_shape())
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{reading, reply};
 use crate::http::app::Shared;
@@ -21,7 +21,7 @@ pub fn operation() -> Operation {
             "Take notifications of Mercado Pago for a company",
         )
         .open_to(Access::Signature)
-        .takes("application/json", json!({}))
+        .takes_anything()
         .gives(reply::receipt_shape())
 }
 
