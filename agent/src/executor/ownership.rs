@@ -65,6 +65,17 @@ impl Known<'_> {
         Some(row.id.as_str()) == self.row_id && row.profile == self.profile.as_bytes()
     }
 
+    /// Whether the user is in the row, and of the name, that the journal knows: what its profile is now does not matter,
+    /// since scripts and people change it.
+    pub(super) fn is_named_row_of(&self, row: &UserRow, name: &str) -> bool {
+        Some(row.id.as_str()) == self.row_id && row.name == name.as_bytes()
+    }
+
+    /// Whether another purchase of this router has, or had, a user of the name. When the journal cannot tell, none had.
+    pub(super) async fn is_name_of_another(&self, name: &str) -> bool {
+        self.journal.name_of_another(self.router_id, name, self.purchase_id).await.unwrap_or(false)
+    }
+
     /// Whether a user in our row that has another name now is ours.
     ///
     /// Row ids start anew when a configuration is imported: the user in that row may be another buyer's. So a reservation

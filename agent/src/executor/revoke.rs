@@ -22,48 +22,77 @@ pub(super) async fn run(act: &mut Act, revoke: &Revoke, known: &Known<'_>) -> En
     let mut row_id = None;
     for _ in 0..ROUNDS_MAX {
         match round(act, revoke, known, &mut row_id).await {
-            Ok(true) => {
+            Ok(Left::Nothing) => {
                 let row = row_id.map_or(Row::Same, Row::At);
                 return Ended { outcome: Outcome::done(Done::Revoked), row };
             }
-            Ok(false) | Err(CallError::Lost(_)) => {}
+            Ok(Left::Foreign) => {
+                let why = "the user of that name is in another row and has another profile: look whose it is";
+                return Ended::with(Outcome::refused(Code::NameTaken, why));
+            }
+            Ok(Left::Something) | Err(CallError::Lost(_)) => {}
             Err(error) => return Ended::with(act.ended(&error)),
         }
     }
     Ended::with(act.not_done(Code::RouterError, "the user is still let in"))
 }
 
-/// Does what is left. `true` when nothing was.
+/// What a round found to be done.
+enum Left {
+    Nothing,
+    Something,
+    /// Somebody has the name, nobody knows who: a person must look.
+    Foreign,
+}
+
+/// Does what is left.
 async fn round(
     act: &mut Act,
     revoke: &Revoke,
     known: &Known<'_>,
     row_id: &mut Option<String>,
-) -> Result<bool, CallError> {
+) -> Result<Left, CallError> {
     let rows = ownership::find_own(act, &revoke.name, known).await?;
     let Some(row) = rows.iter().find(|row| is_ours(row, revoke, known)) else {
-        // Sessions of a name that somebody else has now are somebody else's.
-        let free_name = !rows.iter().any(|row| row.name == revoke.name.as_bytes());
-        let ours = free_name && known.purchase;
-        return Ok(!(ours && remove_sessions_and_cookies(act, revoke.name.as_bytes()).await?));
+        return without_user(act, revoke, known, &rows).await;
     };
     *row_id = Some(row.id.clone());
     if !row.disabled {
         ignore_gone(act.change(user::disable(&row.id)).await)?;
     }
     let found = remove_sessions_and_cookies(act, &row.name).await?;
-    Ok(row.disabled && !found)
+    Ok(if row.disabled && !found { Left::Nothing } else { Left::Something })
 }
 
-/// A user is the purchase's if it carries its mark, or is in its row, or has its name and no other profile than the
-/// journal knows: the journal may be lost, and shutting out can be taken back.
+/// Does what is left where none of the users of the name is the purchase's. Sessions of a name that somebody else has now
+/// are somebody else's.
+async fn without_user(
+    act: &mut Act,
+    revoke: &Revoke,
+    known: &Known<'_>,
+    rows: &[UserRow],
+) -> Result<Left, CallError> {
+    let mut holders = rows.iter().filter(|row| row.name == revoke.name.as_bytes()).peekable();
+    if holders.peek().is_some() {
+        let unmarked = holders.any(|row| mark_of(row, &revoke.purchase.id) == Mark::None);
+        let foreign = unmarked && !known.is_name_of_another(&revoke.name).await;
+        return Ok(if foreign { Left::Foreign } else { Left::Nothing });
+    }
+    let found = known.purchase && remove_sessions_and_cookies(act, revoke.name.as_bytes()).await?;
+    Ok(if found { Left::Something } else { Left::Nothing })
+}
+
+/// A user is the purchase's if it carries its mark, or is in its row with its name or its profile, or has its name and no
+/// other profile than the journal knows: the journal may be lost, and shutting out can be taken back.
 fn is_ours(row: &UserRow, revoke: &Revoke, known: &Known<'_>) -> bool {
     match mark_of(row, &revoke.purchase.id) {
         Mark::Own => true,
         Mark::Other => false,
         Mark::None => {
             let same_profile = known.profile.is_empty() || row.profile == known.profile.as_bytes();
-            known.is_row_of(row) || (row.name == revoke.name.as_bytes() && same_profile)
+            known.is_row_of(row)
+                || known.is_named_row_of(row, &revoke.name)
+                || (row.name == revoke.name.as_bytes() && same_profile)
         }
     }
 }

@@ -62,7 +62,9 @@ impl<K: Ord> Buckets<K> {
 
     /// When the allowance will be whole again after one more.
     fn after_one(&self, key: &K, per_minute: u32, now: Timestamp) -> Result<i64, TooMuch> {
-        let whole_at = self.whole_at.get(key).copied().unwrap_or(now.0).max(now.0) + share(per_minute);
+        // What is more than a minute away was counted before the clock was set back: it counts no more.
+        let known = self.whole_at.get(key).copied().filter(|whole_at| *whole_at <= now.0 + MINUTE_MS);
+        let whole_at = known.unwrap_or(now.0).max(now.0) + share(per_minute);
         let over = whole_at - now.0 - MINUTE_MS;
         if over > 0 || per_minute == 0 {
             return Err(TooMuch { retry_after_s: u64::try_from(over / 1000 + 1).unwrap_or(1) });
@@ -79,6 +81,16 @@ fn share(per_minute: u32) -> i64 {
 mod tests {
     use super::{Buckets, TooMuch};
     use crate::domain::time::Timestamp;
+
+    #[test]
+    fn a_clock_that_is_set_back_closes_nothing() {
+        let mut buckets = Buckets::default();
+        let hour = 3_600_000;
+        for at in [hour, hour, 0, 0] {
+            assert_eq!(buckets.take("a", 2, Timestamp(at)), Ok(()), "{at}");
+        }
+        assert_eq!(buckets.take("a", 2, Timestamp(0)), Err(TooMuch { retry_after_s: 31 }));
+    }
 
     #[test]
     fn a_use_that_is_given_back_leaves_the_others() {
