@@ -72,10 +72,12 @@ async fn without_user(
     known: &Known<'_>,
     rows: &[UserRow],
 ) -> Result<Left, CallError> {
-    let mut holders = rows.iter().filter(|row| row.name == revoke.name.as_bytes()).peekable();
-    if holders.peek().is_some() {
-        let unmarked = holders.any(|row| mark_of(row, &revoke.purchase.id) == Mark::None);
-        let foreign = unmarked && !known.is_name_of_another(&revoke.name).await;
+    let mut holders = Vec::new();
+    for row in rows.iter().filter(|row| row.name == revoke.name.as_bytes()) {
+        holders.push(mark_of(row, &revoke.purchase.id));
+    }
+    if !holders.is_empty() {
+        let foreign = holders.contains(&Mark::None) && !known.is_name_of_another(&revoke.name).await;
         return Ok(if foreign { Left::Foreign } else { Left::Nothing });
     }
     let found = known.purchase && remove_sessions_and_cookies(act, revoke.name.as_bytes()).await?;
