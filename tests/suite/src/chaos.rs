@@ -82,14 +82,14 @@ async fn break_and_heal(world: &mut World, plan: Plan) -> anyhow::Result<(Report
     let chance = Rc::new(RefCell::new(Chance::new(plan.seed)));
     let (simulators, network) = (world.simulators()?, Rc::clone(&world.network));
     let began = Instant::now();
-    let tally = Rc::new(RefCell::new(Tally::new(began)));
+    let tally = Rc::new(RefCell::new(Tally::new(began, plan.lasts)));
     let load = Load::start(world, Rc::clone(&chance), Rc::clone(&tally)).await?;
     let end = began + plan.lasts;
     tokio::try_join!(
         havoc::kill(world, end, &chance, &tally),
-        weather::break_links(&network, &simulators, end, &chance, &tally),
+        weather::cut_links(&network, end, &chance, &tally),
+        weather::fail_outside(&simulators, end, &chance, &tally),
     )?;
-    tally.borrow_mut().end();
     let ended = Instant::now();
     load.stop().await?;
     world.heal().await?;

@@ -13,6 +13,11 @@ use pagos_suite::faults::{self, Case, Fault, Proof, report, scene::SHORTENED};
 /// Faults at the same time, each with processes of its own.
 const AT_ONCE: usize = 4;
 
+const INTRODUCTION: &str = "\
+Each timeline shows, in milliseconds since the purchase was stored, what the buyer did and saw, the FAULT, the record that
+the control plane keeps of the purchase, and the gateway's own BOOKS. A line of the record bears the time at which it
+happened; it is stored before the next thing is done. Times that are shortened:";
+
 // One thread: processes that are to die with their parent die with the thread that started them.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -31,12 +36,7 @@ async fn main() -> ExitCode {
 }
 
 fn introduce() {
-    say(
-        "Each timeline shows, in milliseconds since the purchase was stored, what the buyer did and saw, the FAULT, the",
-    );
-    say(
-        "record that the control plane keeps of the purchase, and the gateway's own BOOKS. Times that are shortened:",
-    );
+    say(INTRODUCTION);
     for (name, value) in SHORTENED {
         say(&format!("  {name}={value}"));
     }

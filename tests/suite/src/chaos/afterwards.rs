@@ -13,8 +13,8 @@ use crate::simulator::gateways::{Gateway, Happening};
 
 /// How often banks and shops look.
 const BANK_INTERVAL: Duration = Duration::from_millis(1_500);
-/// Pause between two refunds of an admin, in milliseconds.
-const REFUND_MS: (u64, u64) = (500, 3_000);
+/// How long an admin looks at the transactions before giving money back, in milliseconds; by then it may all be down.
+const REFUND_MS: (u64, u64) = (200, 3_000);
 /// How often an admin asks for the same refund until it is given up.
 const TRIES_MAX: u32 = 5;
 /// Pause before an admin asks again, in milliseconds.
@@ -62,12 +62,13 @@ fn paid(state: &Value, chance: &mut Chance) -> Option<(Gateway, String)> {
 }
 
 /// An admin gives money back through us, all of it or a part, and asks again when the answer was lost or unsettled.
-pub async fn refunds(street: Street, operator: Operator) {
+pub async fn refunds(street: Street, operator: Operator, admin: usize) {
     let mut number = 0;
     while !street.stop.get() {
+        let chosen = sold(&street, &operator).await;
         let pause = street.chance.borrow_mut().pause(REFUND_MS);
         tokio::time::sleep(pause).await;
-        let Some(transaction) = sold(&street, &operator).await else { continue };
+        let Some(transaction) = chosen else { continue };
         number += 1;
         let whole = street.chance.borrow_mut().percent(60);
         let body = if whole { json!({"motivo": "chaos"}) } else { json!({"monto": PART.0}) };
@@ -75,7 +76,7 @@ pub async fn refunds(street: Street, operator: Operator) {
             let refunds = &mut street.tally.borrow_mut().refunds;
             *(if whole { &mut refunds.whole } else { &mut refunds.partial }) += 1;
         }
-        refund(&street, &operator, transaction, &format!("chaos-refund-{number}"), &body).await;
+        refund(&street, &operator, transaction, &format!("chaos-refund-{admin}-{number}"), &body).await;
     }
 }
 

@@ -223,13 +223,17 @@ mod tests {
     use crate::sandbox::Database;
     use std::time::{Duration, Instant};
 
+    fn quiet() -> Tally {
+        Tally::new(Instant::now(), Duration::from_secs(20))
+    }
+
     fn value(figures: &[Figure], name: &str) -> Option<Value> {
         figures.iter().find(|figure| figure.name.trim() == name).expect(name).value
     }
 
     #[test]
     fn every_purchase_is_counted_once_by_its_end() {
-        let figures = all(&Tally::new(Instant::now()), &sound::sound(), Database::Sqlite, Duration::ZERO, 0);
+        let figures = all(&quiet(), &sound::sound(), Database::Sqlite, Duration::ZERO, 0);
         let ends = [
             "completed",
             "declined by the bank",
@@ -249,14 +253,14 @@ mod tests {
     fn a_run_without_kills_or_with_open_purchases_is_wrong() {
         let mut evidence = sound::sound();
         evidence.purchases[1].open = true;
-        let figures = all(&Tally::new(Instant::now()), &evidence, Database::Postgres, Duration::ZERO, 1);
+        let figures = all(&quiet(), &evidence, Database::Postgres, Duration::ZERO, 1);
         let wrong: Vec<String> = figures.iter().filter_map(Figure::wrong).collect();
         for part in
             ["still open 1", "violations", "kill -9 of an agent 0", "PostgreSQL killed", "links cut 0"]
         {
             assert!(wrong.iter().any(|text| text.contains(part)), "{part} in {wrong:?}");
         }
-        let figures = all(&Tally::new(Instant::now()), &evidence, Database::Sqlite, Duration::ZERO, 0);
+        let figures = all(&quiet(), &evidence, Database::Sqlite, Duration::ZERO, 0);
         assert!(!figures.iter().filter_map(Figure::wrong).any(|text| text.contains("PostgreSQL")));
     }
 

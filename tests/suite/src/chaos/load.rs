@@ -17,6 +17,8 @@ use crate::simulator::gateways::Gateway;
 
 /// Buyers at the same time.
 const BUYERS: usize = 16;
+/// Admins who give money back at the same time.
+const ADMINS: usize = 3;
 /// How often a buyer sends the same purchase until it is given up.
 const TRIES_MAX: u32 = 4;
 /// Pause between two purchases of a buyer, in milliseconds.
@@ -70,7 +72,9 @@ impl Load {
             people.push(spawn_local(shop(street.clone(), Rc::clone(&portals))));
         }
         people.push(spawn_local(afterwards::bank(street.clone(), world.sandbox.simulator()?)));
-        people.push(spawn_local(afterwards::refunds(street, operator)));
+        for admin in 0..ADMINS {
+            people.push(spawn_local(afterwards::refunds(street.clone(), operator.clone(), admin)));
+        }
         Ok(Self { stop, people })
     }
 

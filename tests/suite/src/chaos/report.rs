@@ -134,9 +134,13 @@ mod tests {
     use serde_json::json;
     use std::time::{Duration, Instant};
 
+    fn quiet() -> Tally {
+        Tally::new(Instant::now(), Duration::from_secs(20))
+    }
+
     #[test]
     fn what_was_told_must_have_come_true() {
-        let mut tally = Tally::new(Instant::now());
+        let mut tally = quiet();
         let mut evidence = sound::sound();
         tally.told_paid = ["PT-AAAAA", "PT-CCCCC"].map(str::to_owned).to_vec();
         tally.refunds.told_done = vec!["r1".to_owned()];
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_table_shows_both_runs_and_the_sum_and_says_what_is_wrong() {
-        let tally = Tally::new(Instant::now());
+        let tally = quiet();
         let run = |database| {
             let plan = Plan { lasts: Duration::from_secs(9), seed: 7, database, shortened: true };
             Report::new(plan, "nets", &tally, &sound::sound(), Duration::from_secs(1))

@@ -38,7 +38,7 @@ pub struct Refunds {
 #[derive(Debug, Clone)]
 pub struct Tally {
     began: Instant,
-    lasted: Duration,
+    lasts: Duration,
     blows: Vec<(Blow, Duration)>,
     /// Kills of a control plane that had not come back yet.
     pub recoveries_struck: u32,
@@ -57,12 +57,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing happened yet.
+    /// Nothing happened yet; it breaks for so long.
     #[must_use]
-    pub fn new(began: Instant) -> Self {
+    pub fn new(began: Instant, lasts: Duration) -> Self {
         Self {
             began,
-            lasted: Duration::ZERO,
+            lasts,
             blows: Vec::new(),
             recoveries_struck: 0,
             machines_changed: 0,
@@ -79,11 +79,6 @@ impl Tally {
         self.blows.push((blow, self.began.elapsed()));
     }
 
-    /// The breaking ends now.
-    pub fn end(&mut self) {
-        self.lasted = self.began.elapsed();
-    }
-
     /// How often these were struck.
     #[must_use]
     pub fn count(&self, blows: &[Blow]) -> u64 {
@@ -94,7 +89,7 @@ impl Tally {
     #[must_use]
     pub fn longest_gap(&self, blows: &[Blow]) -> Duration {
         let (mut before, mut longest) = (Duration::ZERO, Duration::ZERO);
-        for at in self.times(blows).chain([self.lasted]) {
+        for at in self.times(blows).chain([self.lasts]) {
             longest = longest.max(at.saturating_sub(before));
             before = at;
         }
@@ -111,9 +106,9 @@ mod tests {
     use super::{Blow, Tally};
     use std::time::{Duration, Instant};
 
-    fn struck(blows: &[(Blow, u64)], lasted: u64) -> Tally {
+    fn struck(blows: &[(Blow, u64)], lasts: u64) -> Tally {
         let blows = blows.iter().map(|(blow, at)| (*blow, Duration::from_secs(*at))).collect();
-        Tally { blows, lasted: Duration::from_secs(lasted), ..Tally::new(Instant::now()) }
+        Tally { blows, ..Tally::new(Instant::now(), Duration::from_secs(lasts)) }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::portal::Answer;
 
 use super::scene::Seen;
 
+/// Who breaks things and makes them whole.
+const FAULT: &str = "FAULT";
+
 /// Something that was done outside the programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -30,13 +33,19 @@ impl Notes {
 
     /// Something broke, or is whole again, now.
     pub fn fault(&self, what: impl Into<String>) {
-        self.add("FAULT", what.into());
+        self.add(FAULT, what.into());
     }
 
     /// All of them.
     #[must_use]
     pub fn all(&self) -> Vec<Note> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether something broke.
+    #[must_use]
+    pub fn has_fault(&self) -> bool {
+        self.all().iter().any(|note| note.who == FAULT)
     }
 
     fn add(&self, who: &'static str, what: String) {

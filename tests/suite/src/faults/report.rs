@@ -63,23 +63,22 @@ fn booking(entry: &LedgerEntry) -> String {
 /// One line per fault, one column per case; below it what is wrong.
 #[must_use]
 pub fn summary(faults: &[Fault], proofs: &BTreeMap<(&'static str, Case), Proof>) -> String {
-    let mut text = format!("{:<NAME_WIDTH$}", "fault");
-    for case in Case::ALL {
-        let _ = write!(text, " {:<CELL_WIDTH$}", case.short());
-    }
+    let mut text = row("fault", &Case::ALL.map(Case::short));
     for fault in faults {
-        let _ = write!(text, "\n{:<NAME_WIDTH$}", fault.name);
-        for case in Case::ALL {
-            let cell = match proofs.get(&(fault.name, case)) {
-                Some(proof) if proof.wrong.is_empty() => proof.phase.as_str(),
-                Some(_) => "WRONG",
-                None => "–",
-            };
-            let _ = write!(text, " {cell:<CELL_WIDTH$}");
-        }
+        let cell = |case| match proofs.get(&(fault.name, case)) {
+            Some(proof) if proof.wrong.is_empty() => proof.phase.clone(),
+            Some(_) => "WRONG".to_owned(),
+            None => "–".to_owned(),
+        };
+        let _ = write!(text, "\n{}", row(fault.name, &Case::ALL.map(cell)));
     }
     for ((name, case), proof) in proofs.iter().filter(|(_, proof)| !proof.wrong.is_empty()) {
         let _ = write!(text, "\nWRONG: {name} · {}: {}", case.name(), proof.wrong.join("; "));
     }
     text
+}
+
+fn row(name: &str, cells: &[String]) -> String {
+    let cells: String = cells.iter().map(|cell| format!(" {cell:<CELL_WIDTH$}")).collect();
+    format!("{name:<NAME_WIDTH$}{cells}").trim_end().to_owned()
 }

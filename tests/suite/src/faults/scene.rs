@@ -207,7 +207,9 @@ impl Scene {
     /// When something stays open.
     pub async fn heal_and_settle(&self, first: Seen) -> anyhow::Result<Ending> {
         if !self.lies {
-            self.notes.fault("healed: everything works again");
+            if self.notes.has_fault() {
+                self.notes.fault("healed: everything works again");
+            }
             self.simulator.clear_faults().await?;
         }
         let evidence = self.sandbox.settled(SETTLED_WITHIN).await?;
