@@ -152,6 +152,11 @@ fn ends(evidence: &Evidence) -> Vec<Figure> {
         ),
         Figure::count("reversed, all the money went back", phase("reversed"), Must::Be),
         Figure::count("left to a person", counted(&|own| !own.open && by_a_person(own)), Must::Never),
+        Figure::count(
+            "with a refund that a person is to notice",
+            counted(&|own| !own.open && own.attention && !by_a_person(own)),
+            Must::Be,
+        ),
         Figure::count("still open", counted(&|own| own.open), Must::Never),
     ]
 }
