@@ -29,6 +29,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::setup;
+use crate::causes::chain;
 use crate::config::Config;
 use crate::http;
 use crate::http::app::Shared;
@@ -69,6 +70,7 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let app = assembled.app.clone();
 
     app.purchases.register().await.context("taking the lease of this process")?;
+    let setup_secret = setup::new_link(&app.store, &app.clock, &app.random).await?;
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
     let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
@@ -76,8 +78,11 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         tokio::spawn(public::serve(listener, metrics::router(&app), until(stopping.clone())));
     }
     let background = start_background(&app, &stopping);
-    app.purchases.recover().await.context("taking over purchases of an earlier process")?;
-    announce(&app, &addresses, ready_file).await?;
+    // Others are served already: without the database now, the next sweep takes over what is left.
+    if let Err(error) = app.purchases.recover().await {
+        tracing::error!(error = %chain(&error), "purchases of an earlier process could not be taken over yet");
+    }
+    announce(&addresses, setup_secret, ready_file)?;
 
     let outcome = tokio::select! {
         _ = terminate.recv() => Ok(()),
@@ -193,14 +198,17 @@ fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHand
 
 async fn flush_usage(app: &Shared) {
     if let Err(error) = app.api_keys.flush_usage().await {
-        tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
+        tracing::warn!(error = %chain(&error), "uses of API keys were not written");
     }
 }
 
 /// Tells the operator and the supervisor that the service is up.
-async fn announce(app: &Shared, addresses: &Addresses, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
-    let secret = setup::new_link(&app.store, &app.clock, &app.random).await?;
-    let setup_url = secret.map(|secret| format!("{}/setup/{secret}", addresses.public));
+fn announce(
+    addresses: &Addresses,
+    setup_secret: Option<String>,
+    ready_file: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let setup_url = setup_secret.map(|secret| format!("{}/setup/{secret}", addresses.public));
     if let Some(url) = &setup_url {
         // On purpose not through the log: the link is a secret.
         let mut out = std::io::stdout().lock();

@@ -34,7 +34,7 @@ use anyhow::Context;
 use crate::sandbox::Database;
 use crate::services::Services;
 use options::{Options, Row};
-use report::{Report, database_name};
+use report::Report;
 
 /// Measures what was asked for. Says on standard error where it is.
 ///
@@ -51,7 +51,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         report.add(database, "disk sync of 4 KiB, median", sync.median_ms(), "ms", None);
         report.add(database, "disk sync of 4 KiB, p99", sync.percentile_ms(99), "ms", None);
         for row in &options.rows {
-            let _ = writeln!(std::io::stderr(), "measuring {} on {}", row.word(), database_name(database));
+            let _ = writeln!(std::io::stderr(), "measuring {} on {}", row.word(), database.name());
             let measured = async {
                 match row {
                     Row::Purchases => purchases::measure(database, options, &sync, &mut report).await,
@@ -62,7 +62,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
             };
             Box::pin(measured)
                 .await
-                .with_context(|| format!("measuring {} on {}", row.word(), database_name(database)))?;
+                .with_context(|| format!("measuring {} on {}", row.word(), database.name()))?;
         }
     }
     Ok(report)

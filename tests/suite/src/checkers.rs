@@ -19,7 +19,7 @@ pub mod record;
 pub mod tenants_apart;
 
 #[cfg(test)]
-mod sound;
+pub(crate) mod sound;
 
 use crate::evidence::Evidence;
 

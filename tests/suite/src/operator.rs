@@ -38,6 +38,16 @@ impl Operator {
         Answer::of(request.send().await.with_context(|| format!("GET {path}"))?).await
     }
 
+    /// POST with an idempotency key; gives whatever is answered.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.client.post(format!("{}{path}", self.base_url)).bearer_auth(&self.token);
+        let sent = request.header("Idempotency-Key", key).json(body).send().await;
+        Answer::of(sent.with_context(|| format!("POST {path}"))?).await
+    }
+
     /// POST that must succeed; gives the body.
     ///
     /// # Errors

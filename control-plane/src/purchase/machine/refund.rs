@@ -131,15 +131,23 @@ fn after_sent(
     if let (Some(failure), 1) = (refund.refusal, refund.sendings) {
         return refuse(purchase, failure, now);
     }
+    // Somebody else gave so much back that it does not fit any more: it was not done, and cannot be done.
+    if !refund.accepted && view.refunded_minor + refund.amount_minor > view.amount_minor {
+        return refuse(purchase, Failure::new(Code::AmountInvalid, FailureKind::Request), now);
+    }
     let quiet = timing.charge_timeout_ms + timing.quiet_period_ms;
     let is_quiet = refund.sent_at.is_none_or(|sent| now.since(sent) >= quiet);
-    let may_be_under_way = refund.accepted || refund.refusal.is_some();
-    if is_quiet && refund.asks >= RESEND_ASKS_MIN && !may_be_under_way {
-        refund.asks = 0;
-        refund.state = RefundState::Asked;
-        refund.wake_at = now;
-    } else {
-        look_later(purchase, now);
+    if !is_quiet || refund.asks < RESEND_ASKS_MIN || refund.accepted {
+        return look_later(purchase, now);
+    }
+    // Nothing shows of any sending, after all that time.
+    match refund.refusal {
+        Some(failure) => refuse(purchase, failure, now),
+        None => {
+            refund.asks = 0;
+            refund.state = RefundState::Asked;
+            refund.wake_at = now;
+        }
     }
 }
 

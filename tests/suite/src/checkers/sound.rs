@@ -15,7 +15,7 @@ const DECLINED: &str = "ord_b";
 const KEY: &str = "key_1";
 
 /// The world; tests break one thing in it.
-pub(super) fn sound() -> Evidence {
+pub(crate) fn sound() -> Evidence {
     let delivered = purchase("TRX_A", "completed", "PT-AAAAA", PAID);
     let declined = purchase("TRX_B", "rolled_back", "PT-BBBBB", DECLINED);
     let mut reversed = purchase("TRX_C", "reversed", "PT-CCCCC", REVERSED);

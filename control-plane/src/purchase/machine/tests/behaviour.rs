@@ -6,14 +6,14 @@ use crate::domain::time::Timestamp;
 use crate::gateway::{Charging, GatewayName, Opening, PaymentStatus, PaymentView, Reading, Refunding, Words};
 use crate::purchase::state::{Charge, Phase, Purchase, RefundState, Undo, UserType};
 
-const CONEKTA: Kind =
+pub(super) const CONEKTA: Kind =
     Kind { gateway: GatewayName::Conekta, user_type: UserType::Password, auto_connect: false };
 
 fn view(status: PaymentStatus) -> Event {
     Event::Read { reading: shows(status, super::PRICE_MINOR), revokes: false }
 }
 
-fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
+pub(super) fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
     Reading::Found(Box::new(PaymentView {
         id: payment().id,
         status,
@@ -27,7 +27,7 @@ fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
     }))
 }
 
-fn told(purchase: Purchase, message: &Message, now: Timestamp) -> Purchase {
+pub(super) fn told(purchase: Purchase, message: &Message, now: Timestamp) -> Purchase {
     hear(purchase, message, now).expect("taken")
 }
 
@@ -62,7 +62,7 @@ fn charge() -> Charge {
     }
 }
 
-fn paid(kind: Kind) -> Purchase {
+pub(super) fn paid(kind: Kind) -> Purchase {
     let mut paid = purchase(kind);
     paid.phase = Phase::Paid;
     paid.paid_at = Some(Timestamp(0));
@@ -208,33 +208,6 @@ fn a_refused_refund_of_an_unrecorded_payment_goes_back_to_the_person() {
     let sent = apply(sending, Event::Refunded(Refunding::Refused(refused())), now, &TIMING);
     let after = apply(sent, read(), now, &TIMING);
     assert_eq!((after.phase, after.refunds[0].state), (Phase::Mismatch, RefundState::Refused));
-}
-
-#[test]
-fn a_refund_that_is_taken_and_never_shows_calls_a_person_after_a_day() {
-    let ask = Message::Refund { id: "r".into(), amount_minor: Some(500), by: 7 };
-    let mut done = paid(CONEKTA);
-    done.phase = Phase::Completed;
-    done.confirmed = true;
-    let (mut purchase, mut now) = (told(done, &ask, Timestamp(0)), Timestamp(0));
-    for _ in 0..2_000 {
-        purchase = advance(purchase, now, &TIMING);
-        let event = match next(&purchase, now, &TIMING) {
-            Effect::ReadRefund => {
-                Event::RefundRead { reading: shows(PaymentStatus::Paid, super::PRICE_MINOR), revokes: false }
-            }
-            Effect::Refund => Event::Refunded(Refunding::Accepted),
-            Effect::Wait(until) => {
-                now = until;
-                Event::Woken
-            }
-            Effect::End => break,
-            other => panic!("{other:?} is not due"),
-        };
-        purchase = apply(purchase, event, now, &TIMING);
-    }
-    assert!(purchase.needs_person(), "{now:?} {:?}", purchase.refunds);
-    assert!((80_000_000..100_000_000).contains(&now.0), "{now:?}");
 }
 
 #[test]
