@@ -44,6 +44,11 @@ pub fn login(result: &Result<Outcome, SendError>) -> LoginEnd {
             | AgentCode::DeviceNotSeen
             | AgentCode::LoginRefused
             | AgentCode::DeviceLimitReached
+            | AgentCode::CredentialsInvalid
+            | AgentCode::AccessExpired
+            | AgentCode::LicenseLimitReached
+            | AgentCode::DeviceModeForbids
+            | AgentCode::RadiusFailed
             | AgentCode::UnknownRouter
             | AgentCode::Unsupported
             | AgentCode::JournalFailed
@@ -75,6 +80,11 @@ fn failure(code: AgentCode) -> Failure {
         | AgentCode::LoginRefused
         | AgentCode::LoginUnverified
         | AgentCode::DeviceLimitReached
+        | AgentCode::CredentialsInvalid
+        | AgentCode::AccessExpired
+        | AgentCode::LicenseLimitReached
+        | AgentCode::DeviceModeForbids
+        | AgentCode::RadiusFailed
         | AgentCode::Unsupported
         | AgentCode::Unknown => Failure::new(Code::RouterError, FailureKind::Fault),
     }
