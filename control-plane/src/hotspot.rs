@@ -91,9 +91,11 @@ impl Hotspot {
         visitor: &Visitor,
     ) -> Result<Credentials, Away> {
         match self.look_up(company, router, &visitor.name).await {
-            Ok(Some(sold)) => {
-                Ok(Credentials { name: visitor.name.clone(), password: visitor.password.clone(), sold: sold.0 })
-            }
+            Ok(Some(sold)) => Ok(Credentials {
+                name: visitor.name.clone(),
+                password: visitor.password.clone(),
+                sold: sold.0,
+            }),
             Ok(None) => Err(Away::Inactive),
             Err(error) => {
                 tracing::error!(router.id = %router, error = %chain(&error), "hotspot user could not be looked up");
@@ -134,7 +136,9 @@ impl Hotspot {
         let code = match self.0.link.send(router, action, limit).await {
             Err(SendError::Offline | SendError::NoAnswer) => return Err(Away::Unreachable),
             Ok(Outcome::Done { done }) => return Ok(Answer::Done(done)),
-            Ok(Outcome::Refused { code: outcome::Code::CredentialsInvalid, .. }) => return Ok(Answer::Stranger),
+            Ok(Outcome::Refused { code: outcome::Code::CredentialsInvalid, .. }) => {
+                return Ok(Answer::Stranger);
+            }
             Ok(Outcome::Refused { code, detail } | Outcome::Failed { code, detail, .. }) => {
                 tracing::warn!(router.id = %router, command.code = ?code, detail, "agent did not judge a user");
                 code

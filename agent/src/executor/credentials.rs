@@ -62,11 +62,8 @@ mod tests {
     }
 
     fn proof(password: Shown, given: &str, sold: Option<&str>) -> Proof {
-        let given = Credentials {
-            name: "ana".into(),
-            password: Secret::new(given),
-            sold: sold.map(Secret::new),
-        };
+        let given =
+            Credentials { name: "ana".into(), password: Secret::new(given), sold: sold.map(Secret::new) };
         prove(&row(password), &given)
     }
 

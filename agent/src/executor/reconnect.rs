@@ -91,7 +91,9 @@ impl Guest {
     fn outside(&self, ended: Ended) -> Outcome {
         let ended = if self.proof == Proof::Right { ended.because_of_us() } else { ended };
         match ended.into_outcome() {
-            Outcome::Refused { code, detail } | Outcome::Failed { code, detail, .. } if is_about_guest(code) => {
+            Outcome::Refused { code, detail } | Outcome::Failed { code, detail, .. }
+                if is_about_guest(code) =>
+            {
                 Outcome::done(Done::NotReconnected { code, detail, usage: self.usage() })
             }
             outcome => outcome,
@@ -172,8 +174,7 @@ impl Reconnection<'_> {
 
     /// A user and its clones.
     async fn family(&self, base: &str) -> Result<Option<Family>, Ended> {
-        let names: Vec<String> =
-            std::iter::once(base.to_owned()).chain(family::clone_names(base)).collect();
+        let names: Vec<String> = std::iter::once(base.to_owned()).chain(family::clone_names(base)).collect();
         Ok(Family::among(base, self.print(&names).await?))
     }
 

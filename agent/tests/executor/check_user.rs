@@ -30,7 +30,10 @@ async fn user_is_reported_to_who_gives_its_password_on_every_generation() {
             [("password", "0417"), ("profile", "día"), ("limit-uptime", "1h"), ("comment", "mesa 4")];
         site.operator_adds("ana", &attributes).await;
         let (user, pin, cookie) = checked(site.run(check("ana", "0417")).await);
-        assert_eq!((user.name.as_str(), user.profile.as_str(), user.comment.as_str()), ("ana", "día", "mesa 4"));
+        assert_eq!(
+            (user.name.as_str(), user.profile.as_str(), user.comment.as_str()),
+            ("ana", "día", "mesa 4")
+        );
         assert_eq!((user.disabled, user.limit_uptime.as_deref()), (false, Some("1h")), "{version}");
         assert_eq!((pin, cookie.as_deref()), (false, Some("2d")), "{version}");
         for (name, password) in [("ana", "417"), ("ana", ""), ("an", "0417"), ("ANA", "0417"), ("", "")] {

@@ -1,6 +1,5 @@
 //! Users who are bound to one device and get a clone for each further one.
 
-
 use pagos_protocol::{Code, Done, outcome::Usage};
 use pagos_simulator::{RouterConfig, fault::FaultKind};
 
@@ -72,7 +71,9 @@ async fn another_device_gets_a_clone_with_what_is_left_on_every_generation() {
 async fn user_and_clones_use_one_quota_up_together() {
     let site = Site::new().await;
     bound(&site).await;
-    for (mac, minutes) in [(DEVICE, 10), (OTHER_DEVICE, 20), (THIRD_DEVICE, 5), (OTHER_DEVICE, 5), (DEVICE, 19)] {
+    for (mac, minutes) in
+        [(DEVICE, 10), (OTHER_DEVICE, 20), (THIRD_DEVICE, 5), (OTHER_DEVICE, 5), (DEVICE, 19)]
+    {
         let (_, _, usage) = inside(site.run(ana(mac)).await);
         assert_eq!(usage.used_s + usage.left_s.expect("limited"), 3_600);
         site.time_passes(minutes * 60);

@@ -104,7 +104,8 @@ async fn whoever_does_not_prove_to_be_the_user_leaves_no_trace() {
 
 #[tokio::test]
 async fn expired_access_is_told_with_what_was_used() {
-    for (limit, value) in [("limit-uptime", "10m"), ("limit-bytes-in", "900"), ("limit-bytes-total", "1500")] {
+    for (limit, value) in [("limit-uptime", "10m"), ("limit-bytes-in", "900"), ("limit-bytes-total", "1500")]
+    {
         let site = Site::new().await;
         site.operator_adds("ana", &[("password", "x1"), (limit, value)]).await;
         site.device_seen(DEVICE, [10, 5, 50, 2]);

@@ -23,7 +23,9 @@ pub fn decode(text: &str) -> String {
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    let text = std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
     u8::from_str_radix(text, 16).ok()
 }
 

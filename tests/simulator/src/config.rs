@@ -132,10 +132,8 @@ impl FromStr for RouterConfig {
                 "password" => value.clone_into(&mut router.password),
                 "users" => router.users = value.parse().map_err(wrong("users", "a number of users"))?,
                 "sensitive" => {
-                    router.sensitive = parse_flag(value.as_bytes()).ok_or(ConfigError::Value {
-                        key: "sensitive",
-                        expected: "yes or no",
-                    })?;
+                    router.sensitive = parse_flag(value.as_bytes())
+                        .ok_or(ConfigError::Value { key: "sensitive", expected: "yes or no" })?;
                 }
                 "license" => {
                     let level = value.parse().map_err(wrong("license", "a level from 0 to 6"))?;
@@ -172,7 +170,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_what_is_needed() {
-        for text in ["nombre=x", "name", "name=", "version=latest", "listen=8728", "users=-1", "license=7", "sensitive=maybe"] {
+        for text in [
+            "nombre=x",
+            "name",
+            "name=",
+            "version=latest",
+            "listen=8728",
+            "users=-1",
+            "license=7",
+            "sensitive=maybe",
+        ] {
             assert!(text.parse::<RouterConfig>().is_err(), "{text}");
         }
     }

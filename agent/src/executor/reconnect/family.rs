@@ -172,7 +172,8 @@ mod tests {
     fn names_of_clones_are_read_as_they_are_written() {
         assert_eq!(base_of("ana_RANDMAC15"), Some("ana"));
         assert_eq!(base_of("a_RANDMAC1_RANDMAC2"), Some("a_RANDMAC1"));
-        for name in ["ana", "ana_RANDMAC", "ana_RANDMAC0", "ana_RANDMAC16", "ana_RANDMAC01", "ana_RANDMAC+1"] {
+        for name in ["ana", "ana_RANDMAC", "ana_RANDMAC0", "ana_RANDMAC16", "ana_RANDMAC01", "ana_RANDMAC+1"]
+        {
             assert_eq!(base_of(name), None, "{name}");
         }
         assert_eq!(clone_names("ana").count(), 15);

@@ -4,8 +4,9 @@ use pagos_protocol::{Code, Outcome};
 
 use super::super::{act::clip, credentials::Proof, login::attempt::Ended};
 use super::{
-    Guest, Reconnection, is_about_guest,
+    Guest, Reconnection,
     family::{self, Family, Seat},
+    is_about_guest,
     quota::share,
 };
 use crate::{
@@ -51,7 +52,9 @@ impl Reconnection<'_> {
                 (family::clone_name(&text(&family.base), number), family.clone_of_number(number))
             }
             Seat::NewClone(number) => (family::clone_name(&text(&family.base), number), None),
-            Seat::Full => return Err(refused(Code::DeviceLimitReached, "the user has all clones it may have")),
+            Seat::Full => {
+                return Err(refused(Code::DeviceLimitReached, "the user has all clones it may have"));
+            }
         };
         let rows = [Some(&family.base), family.named(asked), row];
         if rows.into_iter().flatten().any(|row| row.disabled) {
@@ -96,9 +99,8 @@ impl Reconnection<'_> {
     /// What a user and its clones may use together: what the user itself may, unless that was lowered for their sake.
     pub(super) async fn limits(&self, base: &AccountRow) -> Result<Limits, Ended> {
         let known = self.journal.quota(self.router_id, &base.name).await;
-        let known = known.map_err(|error| {
-            Ended::with(Outcome::refused(Code::JournalFailed, error.to_string()))
-        })?;
+        let known =
+            known.map_err(|error| Ended::with(Outcome::refused(Code::JournalFailed, error.to_string())))?;
         Ok(match known {
             Some(quota) if from_row(quota.lowered) == base.limits => from_row(quota.limits),
             Some(_) | None => base.limits,
@@ -132,12 +134,7 @@ impl Reconnection<'_> {
         }
     }
 
-    async fn make_clone(
-        &mut self,
-        guest: &Guest,
-        mut number: u32,
-        limits: Limits,
-    ) -> Result<Seated, Ended> {
+    async fn make_clone(&mut self, guest: &Guest, mut number: u32, limits: Limits) -> Result<Seated, Ended> {
         let base = String::from_utf8_lossy(&guest.family.base.name).into_owned();
         let mut last = String::new();
         for _ in 0..CLONE_TRIES_MAX {

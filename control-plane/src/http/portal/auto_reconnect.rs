@@ -27,9 +27,10 @@ pub async fn handle(
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
     let (visit, mac) = body.read(read)?;
-    let end = app.hotspot.reconnect(&key, visit).await.map_err(|TooMuch { retry_after_s }| {
-        ApiError::new(Code::RateLimited).retry_after(retry_after_s)
-    })?;
+    let end =
+        app.hotspot.reconnect(&key, visit).await.map_err(|TooMuch { retry_after_s }| {
+            ApiError::new(Code::RateLimited).retry_after(retry_after_s)
+        })?;
     Ok(Json(render(&end, &mac, language, &app.clock.now().iso())))
 }
 
@@ -135,9 +136,14 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_routers_do() {
-        for (seconds, text) in
-            [(0, "0s"), (59, "59s"), (3_600, "1h"), (90_061, "1d1h1m1s"), (1_209_600, "2w"), (604_801, "1w1s")]
-        {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (3_600, "1h"),
+            (90_061, "1d1h1m1s"),
+            (1_209_600, "2w"),
+            (604_801, "1w1s"),
+        ] {
             assert_eq!(duration(seconds), text);
         }
     }

@@ -31,9 +31,10 @@ pub async fn handle(
         name: fields.required_text("username", USERNAME_CHARS_MAX),
         password: Secret::new(fields.optional_text("password", PASSWORD_CHARS_MAX).unwrap_or_default()),
     })?;
-    let profile = app.hotspot.profile(&key, &visitor).await.map_err(|TooMuch { retry_after_s }| {
-        ApiError::new(Code::RateLimited).retry_after(retry_after_s)
-    })?;
+    let profile =
+        app.hotspot.profile(&key, &visitor).await.map_err(|TooMuch { retry_after_s }| {
+            ApiError::new(Code::RateLimited).retry_after(retry_after_s)
+        })?;
     Ok(Json(render(&profile, &visitor.name, language, &app.clock.now().iso())))
 }
 

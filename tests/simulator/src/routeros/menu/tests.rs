@@ -237,5 +237,8 @@ fn passwords_are_stars_for_who_may_not_read_them() {
     world.facts.sensitive = true;
     let id = format!("?.id={copy}");
     let rows = world.rows(&["/ip/hotspot/user/print", &id, "=.proplist=password,mac-address"]);
-    assert_eq!(rows[0].iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["clave", "AA:BB:CC:00:00:01"]);
+    assert_eq!(
+        rows[0].iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(),
+        ["clave", "AA:BB:CC:00:00:01"]
+    );
 }

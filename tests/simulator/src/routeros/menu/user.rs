@@ -90,7 +90,10 @@ fn print_users(context: &Context<'_>, command: &Command) -> Reply {
     let show = |user: &User| {
         let mut record = record(hotspot, user, context.now_ms);
         if !context.facts.sensitive {
-            record.iter_mut().filter(|(name, _)| *name == "password").for_each(|(_, text)| *text = STARS.to_vec());
+            record
+                .iter_mut()
+                .filter(|(name, _)| *name == "password")
+                .for_each(|(_, text)| *text = STARS.to_vec());
         }
         record
     };
@@ -114,7 +117,12 @@ fn add(context: &mut Context<'_>, command: &Command) -> Result<Reply, Trap> {
     let mut user = match command.attribute("copy-from") {
         Some(id) => {
             let original = parse_id(id).and_then(|id| context.hotspot.users.get(id));
-            User { built_in: false, uptime_ms: 0, bytes: [0; 2], ..original.ok_or_else(Trap::no_such_item)?.clone() }
+            User {
+                built_in: false,
+                uptime_ms: 0,
+                bytes: [0; 2],
+                ..original.ok_or_else(Trap::no_such_item)?.clone()
+            }
         }
         None => User::default(),
     };
