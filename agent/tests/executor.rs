@@ -23,6 +23,8 @@ mod login;
 mod look;
 #[path = "executor/many.rs"]
 mod many;
+#[path = "executor/matrix.rs"]
+mod matrix;
 #[path = "executor/reconnect.rs"]
 mod reconnect;
 #[path = "executor/release.rs"]

@@ -140,7 +140,8 @@ impl Hotspot {
                 return Ok(Answer::Stranger);
             }
             Ok(Outcome::Refused { code, detail } | Outcome::Failed { code, detail, .. }) => {
-                tracing::warn!(router.id = %router, command.code = ?code, detail, "agent did not judge a user");
+                tracing::warn!(router.id = %router, command.code = ?code, "agent did not judge a user");
+                tracing::debug!(router.id = %router, detail, "what the agent said");
                 code
             }
             Ok(Outcome::Unknown) => outcome::Code::Unknown,

@@ -136,9 +136,11 @@ impl Reconnection<'_> {
             None => (given.name.as_str(), asked),
         };
         let alone = Family { base: row.clone(), clones: Vec::new() };
-        let may_have_clones = family::is_marked(row) || name != given.name;
+        let quota = self.quota(name).await?;
+        // Who had clones once may have them still, though its marks are gone.
+        let may_have_clones = family::is_marked(row) || name != given.name || quota.is_some();
         let family = if may_have_clones { self.family(name).await?.unwrap_or(alone) } else { alone };
-        let limits = self.limits(&family.base).await?;
+        let limits = seating::limits(&family.base, quota);
         Ok(Guest { family, proof, limits })
     }
 

@@ -127,7 +127,9 @@ fn told(done: Done) -> Return {
         Done::NotReconnected { code, detail, usage } => {
             let why = why(code);
             if matches!(why, Why::License | Why::DeviceMode | Why::Radius | Why::Refused) {
-                tracing::warn!(reconnect.why = ?why, detail, "router refused a device");
+                tracing::warn!(reconnect.why = ?why, "router refused a device");
+                // The router's words may name user and device.
+                tracing::debug!(detail, "what the router said");
             }
             Return::Offline { why, usage }
         }

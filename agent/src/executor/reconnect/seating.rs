@@ -96,15 +96,10 @@ impl Reconnection<'_> {
         }
     }
 
-    /// What a user and its clones may use together: what the user itself may, unless that was lowered for their sake.
-    pub(super) async fn limits(&self, base: &AccountRow) -> Result<Limits, Ended> {
-        let known = self.journal.quota(self.router_id, &base.name).await;
-        let known =
-            known.map_err(|error| Ended::with(Outcome::refused(Code::JournalFailed, error.to_string())))?;
-        Ok(match known {
-            Some(quota) if from_row(quota.lowered) == base.limits => from_row(quota.limits),
-            Some(_) | None => base.limits,
-        })
+    /// What the journal holds of a user whose limits were lowered for what its clones have used.
+    pub(super) async fn quota(&self, name: &str) -> Result<Option<Quota>, Ended> {
+        let known = self.journal.quota(self.router_id, name.as_bytes()).await;
+        known.map_err(|error| Ended::with(Outcome::refused(Code::JournalFailed, error.to_string())))
     }
 
     /// Lowers, or raises again, what the user itself may use. What it was before is on disk first.
@@ -175,6 +170,14 @@ impl Reconnection<'_> {
         let clone = NewClone { name, of: base, password, mac: &self.device.mac, limits };
         let reply = self.act.change(account::add_clone(&clone)).await?;
         Ok(reply.ret.map(|ret| String::from_utf8_lossy(&ret).into_owned()))
+    }
+}
+
+/// What a user and its clones may use together: what the user itself may, unless that was lowered for their sake.
+pub(super) fn limits(base: &AccountRow, known: Option<Quota>) -> Limits {
+    match known {
+        Some(quota) if from_row(quota.lowered) == base.limits => from_row(quota.limits),
+        Some(_) | None => base.limits,
     }
 }
 
