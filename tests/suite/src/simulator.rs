@@ -94,14 +94,6 @@ impl Simulator {
         self.post("/hosts", &json!({"mac": mac, "ip": ip})).await.map(drop)
     }
 
-    /// Lets time pass for routers and gateways.
-    ///
-    /// # Errors
-    /// When it is refused.
-    pub async fn advance(&self, seconds: u64) -> anyhow::Result<()> {
-        self.post("/clock", &json!({"advance_s": seconds})).await.map(drop)
-    }
-
     /// Puts users on the router.
     ///
     /// # Errors
