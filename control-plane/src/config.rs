@@ -162,6 +162,9 @@ pub struct Limits {
     pub reservations_in_flight: u32,
     pub attempts_per_minute: u32,
     pub attempts_per_device_per_minute: u32,
+    pub guesses_per_minute: u32,
+    pub guesses_per_device_per_minute: u32,
+    pub guesses_per_user_per_minute: u32,
 }
 
 /// Sessions of administrators.

@@ -63,6 +63,8 @@ fn portal_routes() -> Routes {
         ("/api/v1/payments/pagar-mercado-pago", post(portal::pay_mercado_pago::handle)),
         ("/api/v1/payments/estado-pago/{payment_id}", get(portal::gateway_status::handle)),
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
+        ("/api/v1/hotspot/auto-reconnect", post(portal::auto_reconnect::handle)),
+        ("/api/v1/hotspot/user/profile-info", post(portal::profile_info::handle)),
     ]
 }
 

@@ -12,6 +12,7 @@
 //! | [`gateway`] | the payment gateways |
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
+//! | [`hotspot`] | users who come back |
 //! | [`webhook`] | notifications of the gateways |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod gateway;
+pub mod hotspot;
 pub mod http;
 pub mod limits;
 pub mod link;

@@ -54,6 +54,12 @@ pub enum Phrase {
     Ipv4Syntax,
     /// The header holds no usable key.
     IdempotencyKeySyntax,
+    /// The router's licence allows no more sessions.
+    RouterLicenseFull,
+    /// The router's device mode forbids the hotspot.
+    RouterDeviceMode,
+    /// The router's RADIUS server refused the device, or does not answer.
+    RouterRadius,
     /// The number is no price.
     PriceShape,
     /// The password is too short.

@@ -15,6 +15,8 @@ mod foundation;
 mod gateway_settings;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
+#[path = "http/hotspot.rs"]
+mod hotspot;
 #[path = "http/keys.rs"]
 mod keys;
 #[path = "http/metrics.rs"]

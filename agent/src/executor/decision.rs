@@ -174,7 +174,9 @@ impl Asking {
             }
             Action::Revoke(revoke) => (&revoke.purchase, Asked::Decision(Kind::Revoke), &revoke.name, None),
             Action::Login(login) => (&login.purchase, Asked::Login, &login.name, None),
-            Action::DescribeUser { .. }
+            Action::Reconnect(_)
+            | Action::CheckUser { .. }
+            | Action::DescribeUser { .. }
             | Action::DescribeUsers { .. }
             | Action::ListProfiles
             | Action::Probe

@@ -8,7 +8,7 @@ use crate::routeros::{
 };
 
 /// Beginning of the comment of every reservation.
-const MARK_PREFIX: &str = "pagos:";
+pub(super) const MARK_PREFIX: &str = "pagos:";
 
 /// The comment of a purchase's reserved user. `Confirm` takes it away.
 pub(super) fn mark(purchase_id: &str) -> String {

@@ -1,7 +1,7 @@
 //! `Revoke`: shut the user of a purchase that was given back out, and leave it where it is.
 //!
 //! Disabling a user ends no session, and a cookie opens a new one within seconds: the user is disabled first, then its
-//! sessions end, then its cookies go. A round that finds nothing left to do is the proof.
+//! sessions end, then its cookies go; the same with its clones. A round that finds nothing left to do is the proof.
 
 use pagos_protocol::{Code, Done, Outcome, command::Revoke};
 
@@ -10,6 +10,7 @@ use super::{
     decision::Row,
     ownership::{self, Known, Mark, mark_of},
     purchase::Ended,
+    reconnect::family::clone_names,
     release::{ignore_gone, remove_sessions_and_cookies},
 };
 use crate::routeros::{
@@ -57,11 +58,22 @@ async fn round(
         return without_user(act, revoke, known, &rows).await;
     };
     *row_id = Some(row.id.clone());
+    let shut = shut_out(act, row).await?;
+    Ok(left(shut_clones_out(act, &row.name).await? && shut))
+}
+
+/// What is left when everything was as it should be already, or was not.
+const fn left(as_it_should_be: bool) -> Left {
+    if as_it_should_be { Left::Nothing } else { Left::Something }
+}
+
+/// Disables a user and ends its sessions. Returns whether nothing was left to do.
+async fn shut_out(act: &mut Act, row: &UserRow) -> Result<bool, CallError> {
     if !row.disabled {
         ignore_gone(act.change(user::disable(&row.id)).await)?;
     }
     let found = remove_sessions_and_cookies(act, &row.name).await?;
-    Ok(if row.disabled && !found { Left::Nothing } else { Left::Something })
+    Ok(row.disabled && !found)
 }
 
 /// Does what is left where none of the users of the name is the purchase's. Sessions of a name that somebody else has now
@@ -80,8 +92,26 @@ async fn without_user(
         let foreign = holders.contains(&Mark::None) && !known.is_name_of_another(&revoke.name).await;
         return Ok(if foreign { Left::Foreign } else { Left::Nothing });
     }
-    let found = known.purchase && remove_sessions_and_cookies(act, revoke.name.as_bytes()).await?;
-    Ok(if found { Left::Something } else { Left::Nothing })
+    if !known.purchase {
+        return Ok(Left::Nothing);
+    }
+    let found = remove_sessions_and_cookies(act, revoke.name.as_bytes()).await?;
+    let clones_shut = shut_clones_out(act, revoke.name.as_bytes()).await?;
+    Ok(left(clones_shut && !found))
+}
+
+/// Does the same to all clones of a user.
+async fn shut_clones_out(act: &mut Act, name: &[u8]) -> Result<bool, CallError> {
+    // A name that is no UTF-8 was never given to us, and never got a clone.
+    let Ok(name) = std::str::from_utf8(name) else { return Ok(true) };
+    let names: Vec<String> = clone_names(name).collect();
+    let mut all_shut = true;
+    for row in UserRow::read_all(&act.read(user::by_names(&names)).await?) {
+        if names.iter().any(|name| name.as_bytes() == row.name) {
+            all_shut &= shut_out(act, &row).await?;
+        }
+    }
+    Ok(all_shut)
 }
 
 /// A user is the purchase's if it carries its mark, or is in its row with its name or its profile, or has its name and no

@@ -242,6 +242,22 @@ codes! {
     AutoConnectFailed => "auto_connect_failed",
     /// The login was accepted, but no session was seen.
     AutoConnectUnverified => "auto_connect_unverified",
+    /// The device is online again.
+    Reconnected => "reconnected",
+    /// The device was online before anything was done.
+    AlreadyConnected => "already_connected",
+    /// There is no such hotspot user, or the password is another.
+    CredentialsInvalid => "credentials_invalid",
+    /// The hotspot user is disabled, or its time or bytes are used up.
+    AccessExpired => "access_expired",
+    /// The router refused the login of a device.
+    LoginRefused => "login_refused",
+    /// The router accepted the login of a device, and no session was seen.
+    LoginUnverified => "login_unverified",
+    /// The device is not on the hotspot's network.
+    DeviceNotSeen => "device_not_seen",
+    /// The hotspot user has as many devices as it may.
+    DeviceLimitReached => "device_limit_reached",
     /// The outcome is not known yet.
     PaymentPending => "payment_pending",
     /// The gateway reviews the payment.

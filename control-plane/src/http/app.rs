@@ -6,6 +6,7 @@ use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::config::Config;
+use crate::hotspot::Hotspot;
 use crate::link::{Authority, Hub};
 use crate::node::Node;
 use crate::purchase::Purchases;
@@ -30,6 +31,8 @@ pub struct App {
     pub authority: Arc<Authority>,
     /// Purchases under way.
     pub purchases: Purchases,
+    /// Users who come back.
+    pub hotspot: Hotspot,
     /// Notifications of gateways.
     pub webhooks: Webhooks,
     /// API keys of routers.

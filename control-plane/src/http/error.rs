@@ -371,6 +371,14 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AutoConnectTimeout
         | Code::AutoConnectFailed
         | Code::AutoConnectUnverified
+        | Code::Reconnected
+        | Code::AlreadyConnected
+        | Code::CredentialsInvalid
+        | Code::AccessExpired
+        | Code::LoginRefused
+        | Code::LoginUnverified
+        | Code::DeviceNotSeen
+        | Code::DeviceLimitReached
         | Code::PaymentPending
         | Code::PaymentInReview
         | Code::PaymentWaiting

@@ -21,6 +21,7 @@ use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
     Searching,
 };
+use crate::store::hotspot_users::PASSWORD_FIELD;
 use crate::store::{companies, purchases};
 use crate::vault::Context;
 
@@ -33,7 +34,6 @@ const LOGIN_RESERVE_MS: i64 = 1_000;
 const LOGIN_MAX_MS: i64 = 10_000;
 
 /// Field names of sealed values.
-const PASSWORD_FIELD: &str = "purchase.password";
 const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.
@@ -223,6 +223,8 @@ async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
         Action::Reserve(_)
         | Action::Confirm(_)
         | Action::Login(_)
+        | Action::Reconnect(_)
+        | Action::CheckUser { .. }
         | Action::DescribeUser { .. }
         | Action::DescribeUsers { .. }
         | Action::ListProfiles

@@ -138,6 +138,35 @@ pub enum LoginEnd {
     Failed,
     /// It was accepted but no session was seen.
     Unverified,
+    /// The device was not on the hotspot's network.
+    DeviceNotSeen,
+    /// The user had as many devices online as it may.
+    DeviceLimit,
+    /// The licence of the router allowed no more sessions.
+    LicenseLimit,
+    /// The device mode of the router forbids the hotspot.
+    DeviceMode,
+    /// The RADIUS server of the router said no, or nothing.
+    Radius,
+}
+
+impl LoginEnd {
+    /// The word that counters and the record have for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::NoMac => "no_mac",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::Unverified => "unverified",
+            Self::DeviceNotSeen => "failed:device_not_seen",
+            Self::DeviceLimit => "failed:device_limit_reached",
+            Self::LicenseLimit => "failed:license_limit_reached",
+            Self::DeviceMode => "failed:device_mode_forbids",
+            Self::Radius => "failed:radius_failed",
+        }
+    }
 }
 
 /// What is to be undone at the router after money went back.

@@ -17,7 +17,9 @@ use crate::gateway::conekta::{self, Conekta};
 use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
 use crate::gateway::{GatewayName, GatewayPort, Gateways};
+use crate::hotspot::{self, Hotspot};
 use crate::http::app::{App, Shared};
+use crate::limits::guesses::{Guesses, Patience};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::node;
@@ -75,6 +77,7 @@ pub async fn assemble(
         site: Arc::new(Site::new(store.clone(), clock.clone()).telling(purchases.clone())),
     };
     let webhooks = webhooks(&config, &link, &purchases);
+    let hotspot = hotspot(&config, &link);
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
@@ -86,6 +89,7 @@ pub async fn assemble(
         hub,
         authority,
         purchases,
+        hotspot,
         webhooks,
         api_keys,
         sessions,
@@ -196,6 +200,21 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
         release_timeout_ms: times.release_timeout_ms,
         fallback_phone: (!phone.is_empty()).then(|| phone.to_owned()),
     }))
+}
+
+fn hotspot(config: &Config, link: &link::Context) -> Hotspot {
+    let limits = &config.limits;
+    Hotspot::new(hotspot::Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        link: Arc::new(link.hub.clone()),
+        guesses: Guesses::new(Patience {
+            per_router: limits.guesses_per_minute,
+            per_device: limits.guesses_per_device_per_minute,
+            per_user: limits.guesses_per_user_per_minute,
+        }),
+    })
 }
 
 fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Webhooks {

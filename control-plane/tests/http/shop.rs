@@ -9,7 +9,7 @@ use pagos_control_plane::purchase::state::Purchase;
 use pagos_control_plane::store::{Conn, StoreError, credentials, purchases, runners};
 use pagos_control_plane::vault::Context;
 use pagos_protocol::enrolment::Token;
-use pagos_protocol::{Action, Code, Command, Done, Outcome};
+use pagos_protocol::{Action, Command, Done, Outcome};
 use pagos_simulator::Simulator;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -270,6 +270,6 @@ fn obey(command: &Command) -> Outcome {
         Action::Confirm(_) => Outcome::done(Done::Confirmed),
         Action::Release(_) => Outcome::done(Done::Released),
         Action::Revoke(_) => Outcome::done(Done::Revoked),
-        _ => Outcome::refused(Code::Unsupported, ""),
+        _ => crate::hotspot::answer(command),
     }
 }

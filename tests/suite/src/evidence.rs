@@ -307,4 +307,10 @@ impl User {
     pub fn is_foreign(&self) -> bool {
         self.name.starts_with("preload-")
     }
+
+    /// The name that was sold: a clone for one more device of a user stands for the user.
+    #[must_use]
+    pub fn sold_as(&self) -> &str {
+        self.name.split_once("_RANDMAC").map_or(&self.name, |(sold, _)| sold)
+    }
 }

@@ -16,24 +16,28 @@ const PYTHON_VARIABLE: &str = "PAGOS_TEST_PYTHON";
 
 #[tokio::test]
 async fn routeros_api_works_against_both_generations_of_routers() -> anyhow::Result<()> {
-    let simulator = OwnSimulator::start(&["name=old,version=6.49.18", "name=new,version=7.20.8"]).await?;
-    for router in &simulator.ready.routers {
+    let routers = [
+        ("name=older,version=6.42.12", "--challenge"),
+        ("name=old,version=6.49.18", ""),
+        ("name=middle,version=7.17.2,sensitive=no", "--hidden"),
+        ("name=new,version=7.20.8", ""),
+    ];
+    let simulator = OwnSimulator::start(&routers.map(|(router, _)| router)).await?;
+    assert_eq!(simulator.ready.routers.len(), routers.len());
+    for (router, (_, flag)) in simulator.ready.routers.iter().zip(routers) {
         let port = router.port.to_string();
-        let said = client(
-            "routeros_client.py",
-            &[
-                &router.host,
-                &port,
-                &router.username,
-                &router.password,
-                &simulator.ready.control_url,
-                &router.name,
-            ],
-        )
-        .await?;
+        let mut arguments = vec![
+            router.host.as_str(),
+            &port,
+            &router.username,
+            &router.password,
+            &simulator.ready.control_url,
+            &router.name,
+        ];
+        arguments.extend(Some(flag).filter(|flag| !flag.is_empty()));
+        let said = client("routeros_client.py", &arguments).await?;
         assert!(said.starts_with("OK") && said.contains(&router.version), "{said}");
     }
-    assert_eq!(simulator.ready.routers.len(), 2);
     Ok(())
 }
 

@@ -85,6 +85,11 @@ pub(super) fn failure(answer: &Result<Outcome, SendError>) -> Code {
         | outcome::Code::LoginRefused
         | outcome::Code::LoginUnverified
         | outcome::Code::DeviceLimitReached
+        | outcome::Code::CredentialsInvalid
+        | outcome::Code::AccessExpired
+        | outcome::Code::LicenseLimitReached
+        | outcome::Code::DeviceModeForbids
+        | outcome::Code::RadiusFailed
         | outcome::Code::UnknownRouter
         | outcome::Code::Unsupported
         | outcome::Code::JournalFailed

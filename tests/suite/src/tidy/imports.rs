@@ -47,11 +47,14 @@ const MODULES: &[(&str, &[&str])] = &[
         "control-plane/src/http",
         &[
             // Of the gateway only its name; see FORBIDDEN.
-            "auth", "config", "domain", "gateway", "limits", "link", "node", "purchase", "seams", "store",
-            "tenants", "text", "vault", "webhook",
+            "auth", "config", "domain", "gateway", "hotspot", "limits", "link", "node", "purchase", "seams",
+            "store", "tenants", "text", "vault", "webhook",
         ],
     ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),
+    ("control-plane/src/hotspot", &["domain", "seams", "store", "vault", "link", "limits"]),
+    // Pure.
+    ("control-plane/src/hotspot/name", &["domain"]),
     ("control-plane/src/limits", &["domain", "seams"]),
     ("control-plane/src/webhook", &["domain", "gateway", "purchase", "seams", "store", "vault"]),
     // Pure: what came in, and what it says.

@@ -269,6 +269,8 @@ fn name(action: &Action) -> &'static str {
         Action::Release(_) => "release",
         Action::Revoke(_) => "revoke",
         Action::Login(_) => "login",
+        Action::Reconnect(_) => "reconnect",
+        Action::CheckUser { .. } => "check_user",
         Action::DescribeUser { .. } => "describe_user",
         Action::DescribeUsers { .. } => "describe_users",
         Action::ListProfiles => "list_profiles",
