@@ -12,6 +12,7 @@
 //! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
+//! | [`csv`] | files for spreadsheets |
 //! | [`company`] | endpoints for admins of a company |
 //! | [`admin`] | endpoints for operators of the platform |
 //! | [`service`] | health and readiness |
@@ -25,6 +26,7 @@ pub mod admin;
 pub mod app;
 pub mod body;
 pub mod company;
+pub mod csv;
 pub mod error;
 pub mod extract;
 pub mod frame;
@@ -63,6 +65,7 @@ fn portal_routes() -> Routes {
         ("/api/v1/payments/pagar-mercado-pago", post(portal::pay_mercado_pago::handle)),
         ("/api/v1/payments/estado-pago/{payment_id}", get(portal::gateway_status::handle)),
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
+        ("/api/v1/routers/validar-empresa-router", post(portal::router_validate::handle)),
     ]
 }
 
@@ -85,6 +88,7 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
+        ("/api/v1/admin/mi-empresa/dashboard", get(company::dashboard::handle)),
         ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
         ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
         ("/api/v1/admin/mi-empresa/transacciones", get(company::transaction_list::handle)),

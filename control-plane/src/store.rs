@@ -16,6 +16,7 @@ pub mod api_keys;
 pub mod attention;
 pub mod authority;
 pub mod companies;
+pub mod counts;
 pub mod credentials;
 pub mod enrolment;
 pub mod ledger;

@@ -7,16 +7,22 @@
 #[allow(dead_code, reason = "shared with the tests of the link")]
 #[path = "link/box.rs"]
 mod a_box;
+#[path = "http/books.rs"]
+mod books;
 #[path = "http/company.rs"]
 mod company;
 #[path = "http/foundation.rs"]
 mod foundation;
 #[path = "http/gateway_settings.rs"]
 mod gateway_settings;
+#[path = "http/export.rs"]
+mod export;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
 #[path = "http/keys.rs"]
 mod keys;
+#[path = "http/lists.rs"]
+mod lists;
 #[path = "http/metrics.rs"]
 mod metrics;
 #[path = "http/platform.rs"]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
@@ -38,6 +40,8 @@ pub struct App {
     pub sessions: Sessions,
     /// The pool that hashes passwords.
     pub passwords: Passwords,
+    /// Files of transactions that may be written at the same time.
+    pub exports: Arc<Semaphore>,
     /// What the operator set.
     pub config: Config,
     /// `host:port` that agents dial.

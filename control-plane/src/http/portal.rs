@@ -11,3 +11,4 @@ mod payment_reply;
 mod product_view;
 pub mod public_config;
 pub mod purchase_status;
+pub mod router_validate;

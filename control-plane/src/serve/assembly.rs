@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 
 use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
@@ -18,6 +19,7 @@ use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
 use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::http::app::{App, Shared};
+use crate::http::company::transaction_export::EXPORTS_MAX;
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::node;
@@ -90,6 +92,7 @@ pub async fn assemble(
         api_keys,
         sessions,
         passwords,
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config,
         agent_address,
         node,
