@@ -110,6 +110,7 @@ pub struct Config {
 pub struct Http {
     pub listen: SocketAddr,
     pub body_bytes_max: usize,
+    pub upload_bytes_max: usize,
     pub cors_origins: Vec<String>,
 }
 

@@ -69,6 +69,11 @@ fn portal_routes() -> Routes {
     ]
 }
 
+/// Files that pages of anybody may show.
+fn static_routes() -> Routes {
+    vec![("/static/logos/{file}", get(service::logo::handle))]
+}
+
 /// For panels: session, configured origins only.
 #[rustfmt::skip]
 fn session_routes() -> Routes {
@@ -88,6 +93,7 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
+        ("/api/v1/admin/mi-empresa/logo", post(company::logo_change::handle)),
         ("/api/v1/admin/mi-empresa/dashboard", get(company::dashboard::handle)),
         ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
         ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
@@ -155,6 +161,7 @@ fn open_routes() -> Routes {
 pub fn router(app: &Shared) -> Router {
     let groups = [
         (portal_routes(), Some(portal_cors())),
+        (static_routes(), Some(portal_cors())),
         (session_routes(), session_cors(&app.config.http.cors_origins)),
         (webhook_routes(), None),
         (open_routes(), None),

@@ -20,6 +20,7 @@ pub mod counts;
 pub mod credentials;
 pub mod enrolment;
 pub mod ledger;
+pub mod logos;
 pub mod notifications;
 pub mod page;
 pub mod products;

@@ -6,6 +6,7 @@ pub mod companies;
 pub mod counts;
 pub mod gateways;
 pub mod keys;
+pub mod logos;
 pub mod products;
 pub mod routers;
 pub mod sales;

@@ -23,6 +23,8 @@ mod gateway_status;
 mod keys;
 #[path = "http/lists.rs"]
 mod lists;
+#[path = "http/logos.rs"]
+mod logos;
 #[path = "http/metrics.rs"]
 mod metrics;
 #[path = "http/platform.rs"]

@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
+use crate::tenants::logos::Logos;
 use crate::vault::Vault;
 use crate::webhook::Webhooks;
 
@@ -40,6 +41,8 @@ pub struct App {
     pub sessions: Sessions,
     /// The pool that hashes passwords.
     pub passwords: Passwords,
+    /// Changes logos.
+    pub logos: Logos,
     /// Files of transactions that may be written at the same time.
     pub exports: Arc<Semaphore>,
     /// What the operator set.

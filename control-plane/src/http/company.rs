@@ -4,6 +4,7 @@ pub mod change;
 pub mod conekta_change;
 pub mod conekta_show;
 pub mod dashboard;
+pub mod logo_change;
 pub mod mercado_pago_change;
 pub mod mercado_pago_show;
 pub mod payment_settings;

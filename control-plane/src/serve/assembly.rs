@@ -28,6 +28,7 @@ use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
+use crate::tenants::logos::Logos;
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
 use crate::webhook::{self, Webhooks};
 
@@ -80,6 +81,7 @@ pub async fn assemble(
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
+    let logos = Logos::new(store.clone(), clock.clone());
     let app = App {
         store,
         vault,
@@ -92,6 +94,7 @@ pub async fn assemble(
         api_keys,
         sessions,
         passwords,
+        logos,
         exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config,
         agent_address,

@@ -61,6 +61,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a body").to_vec();
+        Self { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
@@ -280,10 +286,7 @@ impl World {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.expect("a body").to_vec();
-        Answer { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
+        Answer::of(request.send().await.expect("an answer")).await
     }
 }
 
