@@ -7,6 +7,7 @@
 //! | [`paths`] | what holds for a path: cross-origin headers, the redirect of a slash too many |
 //! | [`error`] | error answers; the one file with statuses of error codes |
 //! | [`body`] | reading and checking what was sent |
+//! | [`client`] | whom a request comes from |
 //! | [`extract`] | who is asking |
 //! | [`account`] | what all endpoints about users share |
 //! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
@@ -25,6 +26,7 @@ pub mod account;
 pub mod admin;
 pub mod app;
 pub mod body;
+pub mod client;
 pub mod company;
 pub mod csv;
 pub mod error;

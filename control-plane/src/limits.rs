@@ -3,6 +3,8 @@
 //! The portal key is public by nature, and all customers of a site share one public address: so limits count per
 //! router and per device, never per address.
 
+pub mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

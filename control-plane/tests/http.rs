@@ -33,6 +33,8 @@ mod platform;
 mod portal;
 #[path = "http/products.rs"]
 mod products;
+#[path = "http/proxies.rs"]
+mod proxies;
 #[path = "http/refunds.rs"]
 mod refunds;
 #[path = "http/review.rs"]
@@ -43,6 +45,8 @@ mod sessions;
 mod setup;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/tls.rs"]
+mod tls;
 #[path = "http/users.rs"]
 mod users;
 #[path = "http/webhooks.rs"]

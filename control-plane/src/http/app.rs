@@ -8,6 +8,7 @@ use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::config::Config;
+use crate::limits::requests::RequestLimits;
 use crate::link::{Authority, Hub};
 use crate::node::Node;
 use crate::purchase::Purchases;
@@ -41,6 +42,8 @@ pub struct App {
     pub sessions: Sessions,
     /// The pool that hashes passwords.
     pub passwords: Passwords,
+    /// How often keys and addresses may ask.
+    pub requests: RequestLimits,
     /// Changes logos.
     pub logos: Logos,
     /// Files of transactions that may be written at the same time.

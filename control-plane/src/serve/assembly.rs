@@ -13,13 +13,14 @@ use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gateway::conekta::{self, Conekta};
 use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
 use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::http::app::{App, Shared};
 use crate::http::company::transaction_export::EXPORTS_MAX;
+use crate::limits::requests::{Rates, RequestLimits};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::node;
@@ -94,6 +95,7 @@ pub async fn assemble(
         api_keys,
         sessions,
         passwords,
+        requests: RequestLimits::new(rates(&config.limits)),
         logos,
         exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config,
@@ -202,6 +204,14 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
         release_timeout_ms: times.release_timeout_ms,
         fallback_phone: (!phone.is_empty()).then(|| phone.to_owned()),
     }))
+}
+
+fn rates(limits: &config::Limits) -> Rates {
+    Rates {
+        per_key: limits.requests_per_key_per_minute,
+        refused_per_client: limits.refused_per_client_per_minute,
+        wrong_passwords_per_client: limits.wrong_passwords_per_client_per_minute,
+    }
 }
 
 fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Webhooks {

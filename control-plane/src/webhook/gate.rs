@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::bucket::{Buckets, TooMuch};
 use crate::domain::id::CompanyId;
+use crate::domain::network::neighbourhood;
 use crate::domain::time::Timestamp;
 
 /// Hints a minute for one company.
@@ -25,7 +26,6 @@ pub struct Gate(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     companies: Buckets<CompanyId>,
-    /// An IPv6 customer has a whole network, so that only its first half counts.
     addresses: Buckets<Option<u64>>,
     all: Buckets<()>,
 }
@@ -46,19 +46,8 @@ impl Gate {
             return counts.companies.take(company.clone(), COMPANY_PER_MINUTE, now);
         }
         counts.all.room(&(), ALL_PER_MINUTE, now)?;
-        counts.addresses.take(from.map(network), ADDRESS_PER_MINUTE, now)?;
+        counts.addresses.take(from.map(neighbourhood), ADDRESS_PER_MINUTE, now)?;
         counts.all.take((), ALL_PER_MINUTE, now)
-    }
-}
-
-fn network(address: IpAddr) -> u64 {
-    match address {
-        IpAddr::V4(address) => u64::from(u32::from(address)),
-        // The upper half; no global address begins with 32 zero bits, so that none is taken for an IPv4 one.
-        IpAddr::V6(address) => {
-            let [a, b, c, d, e, f, g, h, ..] = address.octets();
-            u64::from_be_bytes([a, b, c, d, e, f, g, h])
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use pagos_control_plane::http;
 use pagos_control_plane::http::app::Shared;
 use pagos_control_plane::link;
 use pagos_control_plane::seams::{Clock, Random};
-use pagos_control_plane::serve::{assembly, public};
+use pagos_control_plane::serve::assembly;
+use pagos_control_plane::serve::public::{self, Door};
 use pagos_control_plane::store::{Conn, StoreError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -152,7 +153,7 @@ impl World {
         tokio::spawn(async move { link::serve(agents, serving, &[&dialled], std::future::pending()).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let base = format!("http://{}", listener.local_addr().expect("address"));
-        tokio::spawn(public::serve(listener, http::router(&app), std::future::pending()));
+        tokio::spawn(public::serve(listener, http::router(&app), Door::default(), std::future::pending()));
         let secret =
             setup::new_link(&app.store, &app.clock, &app.random).await.expect("link").expect("no admin");
         let redirect = reqwest::redirect::Policy::none();
