@@ -79,10 +79,14 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     app.purchases.register().await.context("taking the lease of this process")?;
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
-    let mut public =
-        tokio::spawn(public::serve(http, http::router(&app), door, until(stopping.clone())));
+    let mut public = tokio::spawn(public::serve(http, http::router(&app), door, until(stopping.clone())));
     if let Some(listener) = watched {
-        tokio::spawn(public::serve(listener, metrics::router(&app), Door::default(), until(stopping.clone())));
+        tokio::spawn(public::serve(
+            listener,
+            metrics::router(&app),
+            Door::default(),
+            until(stopping.clone()),
+        ));
     }
     let background = start_background(&app, &stopping, identity);
     app.purchases.recover().await.context("taking over purchases of an earlier process")?;

@@ -11,12 +11,12 @@ mod a_box;
 mod books;
 #[path = "http/company.rs"]
 mod company;
+#[path = "http/export.rs"]
+mod export;
 #[path = "http/foundation.rs"]
 mod foundation;
 #[path = "http/gateway_settings.rs"]
 mod gateway_settings;
-#[path = "http/export.rs"]
-mod export;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
 #[path = "http/keys.rs"]

@@ -63,7 +63,12 @@ impl Default for Door {
 }
 
 /// Serves until `shutdown`, then accepts nothing more and returns when the requests under way are answered.
-pub async fn serve(listener: TcpListener, router: Router, door: Door, shutdown: impl Future<Output = ()> + Send) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    door: Door,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let graceful = GracefulShutdown::new();
     let places = Places::new(door.connections_max, door.connections_per_client_max, &door.proxies);
     tokio::select! {
@@ -123,7 +128,11 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, caller: Caller,
 }
 
 /// HTTP/1.1: one request after the other.
-async fn one<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, caller: Caller, watcher: Watcher) {
+async fn one<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    caller: Caller,
+    watcher: Watcher,
+) {
     let activity = Activity::new();
     let service = service_fn(|request| answer(&caller, &activity, request));
     let serving = http1::Builder::new()
@@ -136,7 +145,11 @@ async fn one<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, call
 }
 
 /// HTTP/2: many requests at once.
-async fn many<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, caller: Caller, watcher: Watcher) {
+async fn many<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    caller: Caller,
+    watcher: Watcher,
+) {
     let activity = Activity::new();
     let (caller, doing) = (std::sync::Arc::new(caller), activity.clone());
     let service = service_fn(move |request| {

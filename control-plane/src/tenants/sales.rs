@@ -99,9 +99,11 @@ mod tests {
 
     #[test]
     fn currencies_are_never_added_up() {
-        let counts = [count("paid", "EUR", 1, 900), count("paid", "USD", 2, 700), count("approved", "USD", 1, 1)];
+        let counts =
+            [count("paid", "EUR", 1, 900), count("paid", "USD", 2, 700), count("approved", "USD", 1, 1)];
         let sales = Sales::of(&counts).expect("known currencies");
-        let income: Vec<_> = sales.income.iter().map(|income| (income.amount.currency, income.paid)).collect();
+        let income: Vec<_> =
+            sales.income.iter().map(|income| (income.amount.currency, income.paid)).collect();
         assert_eq!(income, [(Currency::Usd, 3), (Currency::Eur, 1)]);
         assert_eq!(sales.main_income(), Money { minor: 701, currency: Currency::Usd });
         assert_eq!(Sales::default().main_income(), Money { minor: 0, currency: Currency::Mxn });

@@ -7,7 +7,8 @@ use pagos_control_plane::tenants;
 use crate::world::{Tenant, World};
 
 const DAY_MS: i64 = 86_400_000;
-const INSERT: &str = "INSERT INTO transactions (id, public_id, company_id, router_id, gateway, amount_minor, currency,
+const INSERT: &str =
+    "INSERT INTO transactions (id, public_id, company_id, router_id, gateway, amount_minor, currency,
         customer_name, customer_phone, payment_state, hotspot_state, metadata, created_at)
     VALUES ($1, $2, $3, $4, 'conekta', $5, $6, $7, $8, $9, 'active', '{}', $10)";
 

@@ -28,7 +28,11 @@ async fn it_holds_everything_in_order_and_nothing_of_others() {
         .map(|line| line.split(',').next().and_then(|id| id.parse().ok()).expect("an id"))
         .collect();
     assert_eq!(ids, (1..=1_203).rev().collect::<Vec<_>>());
-    assert!(lines[1].contains(",paid,active,20.00,MXN,") && lines[1].contains("Cliente 1203"), "{}", lines[1]);
+    assert!(
+        lines[1].contains(",paid,active,20.00,MXN,") && lines[1].contains("Cliente 1203"),
+        "{}",
+        lines[1]
+    );
 }
 
 #[tokio::test]
@@ -62,7 +66,8 @@ async fn only_the_companys_admin_gets_it_and_the_format_is_checked() {
     let path = "/api/v1/admin/mi-empresa/transacciones?formato=xlsx";
     let issues = world.get(path, Some(&tenant.session)).await.issues();
     assert_eq!(issues, [("literal_error".to_owned(), "formato".to_owned())]);
-    let as_json = world.get("/api/v1/admin/mi-empresa/transacciones?formato=json", Some(&tenant.session)).await;
+    let as_json =
+        world.get("/api/v1/admin/mi-empresa/transacciones?formato=json", Some(&tenant.session)).await;
     assert_eq!(as_json.good()["total"], json!(0));
 }
 

@@ -79,7 +79,11 @@ async fn sales_and_refunds_move_between_the_counts() {
     shop.sell(GatewayName::MercadoPago).await;
     let counted = async || {
         let counts = dashboard(world, tenant).await["estadisticas"].clone();
-        (counts["total_transacciones"].clone(), counts["transacciones_pagadas"].clone(), counts["ingresos_totales"].clone())
+        (
+            counts["total_transacciones"].clone(),
+            counts["transacciones_pagadas"].clone(),
+            counts["ingresos_totales"].clone(),
+        )
     };
     let two_sold = (json!(2), json!(2), json!(40.0));
     assert_eq!(counted().await, two_sold);
@@ -173,7 +177,8 @@ async fn a_key_learns_whether_its_router_can_be_reached() {
     );
     assert!(good["mensaje"].is_string() && good["timestamp"].is_string());
 
-    let toggle = format!("/admin/empresas/{}/routers/{}/toggle-activo", shop.tenant.company, shop.tenant.router);
+    let toggle =
+        format!("/admin/empresas/{}/routers/{}/toggle-activo", shop.tenant.company, shop.tenant.router);
     world.put(&toggle, Some(&world.operator), &json!({})).await.good();
     let off = ask().await.is(200, "router_inactive");
     assert_eq!((&off["success"], &off["estado"]), (&json!(false), &json!("router_inactivo")));
@@ -186,5 +191,8 @@ async fn a_key_learns_whether_its_router_can_be_reached() {
         (&json!(false), &json!(false), &json!("router_inactivo"), &json!("router_inactivo"))
     );
     world.send(reqwest::Method::POST, path, None, None, &[]).await.is(401, "credentials_missing");
-    world.send(reqwest::Method::POST, path, Some(&alone.session), None, &[]).await.is(401, "api_key_malformed");
+    world
+        .send(reqwest::Method::POST, path, Some(&alone.session), None, &[])
+        .await
+        .is(401, "api_key_malformed");
 }

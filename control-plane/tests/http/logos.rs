@@ -52,7 +52,9 @@ async fn a_logo_is_shown_by_any_page_and_replaced_by_the_next() {
         ("logo.webp", ImageFormat::WebP, "image/webp", "webp"),
     ] {
         let url = put_up(&world, &tenant, name, &picture(1, format)).await;
-        let mark = url.strip_prefix(&format!("/static/logos/logo_{}_", tenant.company)).expect("the contract's name");
+        let mark = url
+            .strip_prefix(&format!("/static/logos/logo_{}_", tenant.company))
+            .expect("the contract's name");
         let (mark, ending) = mark.split_once('.').expect("an extension");
         assert!(mark.len() == 6 && mark.bytes().all(|digit| digit.is_ascii_hexdigit()), "{url}");
         assert_eq!(ending, extension);

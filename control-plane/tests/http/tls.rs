@@ -41,8 +41,8 @@ impl Secure {
         let world = World::start().await;
         let directory = tempfile::tempdir().expect("directory");
         write_identity(directory.path());
-        let identity =
-            Identity::open(&directory.path().join("cert.pem"), &directory.path().join("key.pem")).expect("opens");
+        let identity = Identity::open(&directory.path().join("cert.pem"), &directory.path().join("key.pem"))
+            .expect("opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let address = listener.local_addr().expect("address").to_string();
         let door = Door { tls: Some(identity.acceptor().expect("acceptor")), ..Door::default() };
@@ -52,14 +52,16 @@ impl Secure {
 
     async fn connect(&self, protocols: &[&[u8]], oldest: bool) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
-        let certificate = rustls::pki_types::CertificateDer::from_pem_file(self.directory.path().join("cert.pem"));
+        let certificate =
+            rustls::pki_types::CertificateDer::from_pem_file(self.directory.path().join("cert.pem"));
         roots.add(certificate.expect("certificate")).expect("a root");
         let versions = if oldest { &[&rustls::version::TLS12][..] } else { rustls::ALL_VERSIONS };
-        let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(versions)
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_protocol_versions(versions)
+                .expect("versions")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let stream = TcpStream::connect(&self.address).await.expect("connected");
         let name = ServerName::try_from("localhost").expect("name");
@@ -76,7 +78,10 @@ async fn http_1_is_spoken_over_tls_also_by_old_clients() {
         stream.write_all(ask).await.expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("{\"status\":\"healthy\"}"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("{\"status\":\"healthy\"}"),
+            "{answer}"
+        );
         assert!(answer.contains("content-length: 20\r\n"), "{answer}");
     }
 }
@@ -88,7 +93,9 @@ async fn http_2_carries_many_requests_at_once() {
     let stream = secure.connect(&[b"h2", b"http/1.1"], false).await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("HTTP/2");
     tokio::spawn(connection);
     let asked = (0..20).map(|_| {
         let mut sender = sender.clone();

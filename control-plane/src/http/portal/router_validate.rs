@@ -43,7 +43,8 @@ pub async fn handle(State(app): State<Shared>, key: PortalKey, language: Languag
 }
 
 async fn check(app: &App, key: &Identity) -> Result<Code, StoreError> {
-    let router = routers::find(&mut app.store.reader().await?.conn(), &key.company_id, &key.router_id).await?;
+    let router =
+        routers::find(&mut app.store.reader().await?.conn(), &key.company_id, &key.router_id).await?;
     let Some(router) = router else { return Ok(Code::RouterNotFound) };
     if !router.active {
         return Ok(Code::RouterInactive);

@@ -6,8 +6,8 @@ use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::http::body::read_bytes;
-use crate::http::error::ApiError;
 use crate::http::client::Client;
+use crate::http::error::ApiError;
 use crate::webhook::notice::{Delivery, Source};
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");

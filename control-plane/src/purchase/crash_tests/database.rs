@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 
-use crate::seams::Random;
-use crate::store::conn::{execute, fetch_all, fetch_one};
 use crate::domain::id::CompanyId;
 use crate::domain::time::Timestamp;
+use crate::seams::Random;
+use crate::store::conn::{execute, fetch_all, fetch_one};
 use crate::store::counts::{self, Count};
 use crate::store::{Store, StoreError};
 use crate::vault::{Context, Vault};
@@ -124,9 +124,8 @@ impl Slot {
         let before = self.counted().await;
         self.carry_over().await;
         let after = self.counted().await;
-        let recounted = self.store.write::<_, StoreError, _>(|conn| {
-            Box::pin(async move { counts::recount(conn).await })
-        });
+        let recounted =
+            self.store.write::<_, StoreError, _>(|conn| Box::pin(async move { counts::recount(conn).await }));
         recounted.await.expect("recounted");
         let anew = self.counted().await;
         before == truth && after == truth && anew == truth

@@ -121,8 +121,7 @@ fn read(certificate: &Path, key: &Path) -> anyhow::Result<Arc<CertifiedKey>> {
     let private = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("reading the private key {}", key.display()))?;
     let provider = rustls::crypto::ring::default_provider();
-    let identity = CertifiedKey::from_der(chain, private, &provider).with_context(|| {
-        format!("using {} with the private key {}", certificate.display(), key.display())
-    })?;
+    let identity = CertifiedKey::from_der(chain, private, &provider)
+        .with_context(|| format!("using {} with the private key {}", certificate.display(), key.display()))?;
     Ok(Arc::new(identity))
 }

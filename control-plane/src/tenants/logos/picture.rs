@@ -79,8 +79,7 @@ impl Kind {
 pub(super) fn redrawn(bytes: &[u8], kind: Kind) -> Option<Vec<u8>> {
     let picture = decoded(bytes, kind)?;
     let larger = picture.width().max(picture.height()) > LOGO_SIDE;
-    let picture =
-        if larger { picture.resize(LOGO_SIDE, LOGO_SIDE, FilterType::CatmullRom) } else { picture };
+    let picture = if larger { picture.resize(LOGO_SIDE, LOGO_SIDE, FilterType::CatmullRom) } else { picture };
     encoded(&picture, kind)
 }
 
@@ -191,7 +190,8 @@ mod tests {
         let png = drawn(8, 8, Kind::Png);
         assert_eq!(redrawn(&png, Kind::Jpeg), None, "another kind than its name says");
         assert_eq!(redrawn(&png[..png.len() / 2], Kind::Png), None, "cut off");
-        for junk in [&b""[..], b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"] {
+        for junk in [&b""[..], b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"]
+        {
             for kind in KINDS {
                 assert_eq!(redrawn(junk, kind), None);
             }
@@ -211,7 +211,8 @@ mod tests {
     /// CRC-32 as PNG has it.
     fn checksum(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |sum, byte| {
-            (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+            (0..8)
+                .fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
         })
     }
 

@@ -52,7 +52,13 @@ pub async fn measure(database: Database, options: &Options, report: &mut Report)
         let name = list.name;
         report.add(database, &format!("{name}, {FEW} transactions, median"), before, "ms", None);
         report.add(database, &format!("{name}, {many} transactions, median"), after, "ms", None);
-        report.add(database, &format!("{name}: the second ÷ the first"), after / before, "", Some(Budget::AtMost(3.0)));
+        report.add(
+            database,
+            &format!("{name}: the second ÷ the first"),
+            after / before,
+            "",
+            Some(Budget::AtMost(3.0)),
+        );
     }
     file(database, ready, &sessions, many, report).await
 }

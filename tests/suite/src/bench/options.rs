@@ -23,8 +23,7 @@ pub enum Row {
 
 impl Row {
     /// All of them, in the order of measurement.
-    pub const ALL: [Self; 5] =
-        [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists];
+    pub const ALL: [Self; 5] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists];
 
     /// The word on the command line.
     #[must_use]

@@ -76,7 +76,8 @@ impl Connection {
         ensure!(response.status().as_u16() == 200, "HTTP {}", response.status());
         let (mut body, mut lines) = (response.into_body(), 0);
         while let Some(frame) = body.frame().await {
-            let ends = frame?.into_data().map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
+            let ends =
+                frame?.into_data().map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
             lines += u64::try_from(ends)?;
         }
         Ok(lines)

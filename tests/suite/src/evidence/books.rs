@@ -77,7 +77,8 @@ pub(super) async fn read(url: &str, evidence: &mut Evidence) -> anyhow::Result<(
     evidence.purchases = purchases.into_iter().map(purchase).collect::<anyhow::Result<_>>()?;
     evidence.transactions = all!(books, TransactionRow, TRANSACTIONS).into_iter().map(transaction).collect();
     let counts = all!(books, (String, String, i64, i64), COUNTS).into_iter();
-    evidence.counts = counts.map(|(company, state, rows, amount)| ((company, state), (rows, amount))).collect();
+    evidence.counts =
+        counts.map(|(company, state, rows, amount)| ((company, state), (rows, amount))).collect();
     for (id, version, lines) in all!(books, (String, i64, String), LINES) {
         evidence.records.entry(id).or_default().extend(record(version, &lines)?);
     }
