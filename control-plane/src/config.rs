@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::domain::network::Network;
+
 /// The commented default configuration.
 pub const DEFAULT: &str = include_str!("../config.default.toml");
 
@@ -110,7 +112,40 @@ pub struct Config {
 pub struct Http {
     pub listen: SocketAddr,
     pub body_bytes_max: usize,
+    pub upload_bytes_max: usize,
+    pub tls_cert: PathBuf,
+    pub tls_key: PathBuf,
+    pub trusted_proxies: Vec<Network>,
+    pub forwarded_header: ForwardedHeader,
+    pub connections_max: usize,
+    pub connections_per_client_max: u32,
     pub cors_origins: Vec<String>,
+}
+
+/// Where a proxy notes whom a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    #[serde(rename = "forwarded")]
+    Forwarded,
+}
+
+impl Http {
+    /// Certificate and key of the public side; none when it speaks plain HTTP.
+    #[must_use]
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        let set = !self.tls_cert.as_os_str().is_empty() && !self.tls_key.as_os_str().is_empty();
+        set.then_some((&self.tls_cert, &self.tls_key))
+    }
+
+    /// How the public side is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls().is_some() { "https" } else { "http" }
+    }
 }
 
 /// The Conekta gateway.
@@ -165,6 +200,9 @@ pub struct Limits {
     pub guesses_per_minute: u32,
     pub guesses_per_device_per_minute: u32,
     pub guesses_per_user_per_minute: u32,
+    pub requests_per_key_per_minute: u32,
+    pub refused_per_client_per_minute: u32,
+    pub wrong_passwords_per_client_per_minute: u32,
 }
 
 /// Sessions of administrators.
@@ -278,6 +316,13 @@ impl Config {
                             in lower case, without path or slash at the end";
             return Err(wrong("http.cors_origins", expected));
         }
+        if self.http.tls_cert.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
+            return Err(wrong("http.tls_cert and http.tls_key", "must be set together, or neither"));
+        }
+        if self.http.connections_max == 0 || self.http.connections_per_client_max == 0 {
+            let expected = "must not be zero";
+            return Err(wrong("http.connections_max and http.connections_per_client_max", expected));
+        }
         if self.http.body_bytes_max < BODY_BYTES_MAX_LEAST {
             return Err(wrong("http.body_bytes_max", "must be at least 4096"));
         }
@@ -307,7 +352,7 @@ impl Config {
     #[must_use]
     pub fn public_base(&self) -> String {
         if self.public_url.is_empty() {
-            format!("http://{}", self.http.listen)
+            format!("{}://{}", self.http.scheme(), self.http.listen)
         } else {
             self.public_url.clone()
         }

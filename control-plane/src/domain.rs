@@ -8,6 +8,7 @@ pub mod failure;
 pub mod hotspot_user;
 pub mod id;
 pub mod money;
+pub mod network;
 pub mod phone;
 pub mod role;
 pub mod time;

@@ -7,11 +7,13 @@
 //! | [`paths`] | what holds for a path: cross-origin headers, the redirect of a slash too many |
 //! | [`error`] | error answers; the one file with statuses of error codes |
 //! | [`body`] | reading and checking what was sent |
+//! | [`client`] | whom a request comes from |
 //! | [`extract`] | who is asking |
 //! | [`account`] | what all endpoints about users share |
 //! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
+//! | [`csv`] | files for spreadsheets |
 //! | [`company`] | endpoints for admins of a company |
 //! | [`admin`] | endpoints for operators of the platform |
 //! | [`service`] | health and readiness |
@@ -24,7 +26,9 @@ pub mod account;
 pub mod admin;
 pub mod app;
 pub mod body;
+pub mod client;
 pub mod company;
+pub mod csv;
 pub mod error;
 pub mod extract;
 pub mod frame;
@@ -65,7 +69,13 @@ fn portal_routes() -> Routes {
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
         ("/api/v1/hotspot/auto-reconnect", post(portal::auto_reconnect::handle)),
         ("/api/v1/hotspot/user/profile-info", post(portal::profile_info::handle)),
+        ("/api/v1/routers/validar-empresa-router", post(portal::router_validate::handle)),
     ]
+}
+
+/// Files that pages of anybody may show.
+fn static_routes() -> Routes {
+    vec![("/static/logos/{file}", get(service::logo::handle))]
 }
 
 /// For panels: session, configured origins only.
@@ -87,6 +97,8 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
+        ("/api/v1/admin/mi-empresa/logo", post(company::logo_change::handle)),
+        ("/api/v1/admin/mi-empresa/dashboard", get(company::dashboard::handle)),
         ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
         ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
         ("/api/v1/admin/mi-empresa/transacciones", get(company::transaction_list::handle)),
@@ -153,6 +165,7 @@ fn open_routes() -> Routes {
 pub fn router(app: &Shared) -> Router {
     let groups = [
         (portal_routes(), Some(portal_cors())),
+        (static_routes(), Some(portal_cors())),
         (session_routes(), session_cors(&app.config.http.cors_origins)),
         (webhook_routes(), None),
         (open_routes(), None),

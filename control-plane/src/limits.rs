@@ -4,6 +4,7 @@
 //! router and per device, never per address.
 
 pub mod guesses;
+pub mod requests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

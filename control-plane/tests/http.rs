@@ -7,8 +7,12 @@
 #[allow(dead_code, reason = "shared with the tests of the link")]
 #[path = "link/box.rs"]
 mod a_box;
+#[path = "http/books.rs"]
+mod books;
 #[path = "http/company.rs"]
 mod company;
+#[path = "http/export.rs"]
+mod export;
 #[path = "http/foundation.rs"]
 mod foundation;
 #[path = "http/gateway_settings.rs"]
@@ -19,6 +23,10 @@ mod gateway_status;
 mod hotspot;
 #[path = "http/keys.rs"]
 mod keys;
+#[path = "http/lists.rs"]
+mod lists;
+#[path = "http/logos.rs"]
+mod logos;
 #[path = "http/metrics.rs"]
 mod metrics;
 #[path = "http/platform.rs"]
@@ -27,6 +35,8 @@ mod platform;
 mod portal;
 #[path = "http/products.rs"]
 mod products;
+#[path = "http/proxies.rs"]
+mod proxies;
 #[path = "http/refunds.rs"]
 mod refunds;
 #[path = "http/review.rs"]
@@ -37,6 +47,8 @@ mod sessions;
 mod setup;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/tls.rs"]
+mod tls;
 #[path = "http/users.rs"]
 mod users;
 #[path = "http/webhooks.rs"]

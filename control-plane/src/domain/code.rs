@@ -278,6 +278,8 @@ codes! {
     SettingsLoaded => "settings_loaded",
     /// The company was changed.
     CompanyUpdated => "company_updated",
+    /// The company has a new logo.
+    LogoUpdated => "logo_updated",
     /// The Mercado Pago settings were stored.
     MercadoPagoSettingsUpdated => "mercado_pago_settings_updated",
     /// Settings were stored.

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::config::Config;
 use crate::hotspot::Hotspot;
+use crate::limits::requests::RequestLimits;
 use crate::link::{Authority, Hub};
 use crate::node::Node;
 use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
+use crate::tenants::logos::Logos;
 use crate::vault::Vault;
 use crate::webhook::Webhooks;
 
@@ -41,6 +45,12 @@ pub struct App {
     pub sessions: Sessions,
     /// The pool that hashes passwords.
     pub passwords: Passwords,
+    /// How often keys and addresses may ask.
+    pub requests: RequestLimits,
+    /// Changes logos.
+    pub logos: Logos,
+    /// Files of transactions that may be written at the same time.
+    pub exports: Arc<Semaphore>,
     /// What the operator set.
     pub config: Config,
     /// `host:port` that agents dial.

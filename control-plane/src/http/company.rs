@@ -3,6 +3,8 @@
 pub mod change;
 pub mod conekta_change;
 pub mod conekta_show;
+pub mod dashboard;
+pub mod logo_change;
 pub mod mercado_pago_change;
 pub mod mercado_pago_show;
 pub mod payment_settings;
@@ -20,6 +22,7 @@ pub mod router_profiles;
 pub mod router_test;
 pub mod show;
 pub mod stray_acknowledge;
+pub mod transaction_export;
 pub mod transaction_list;
 pub mod transaction_refund;
 pub mod transaction_resolve;

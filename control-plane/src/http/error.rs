@@ -389,6 +389,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::ConektaSettingsUpdated
         | Code::SettingsLoaded
         | Code::CompanyUpdated
+        | Code::LogoUpdated
         | Code::MercadoPagoSettingsUpdated
         | Code::SettingsUpdated
         | Code::SettingsUnchanged

@@ -18,3 +18,4 @@ pub mod purchase_status;
 const USERNAME_CHARS_MAX: usize = 255;
 /// Longest password of a hotspot user, in characters.
 const PASSWORD_CHARS_MAX: usize = 255;
+pub mod router_validate;

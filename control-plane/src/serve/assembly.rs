@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 
 use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gateway::conekta::{self, Conekta};
 use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
@@ -20,6 +21,8 @@ use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::hotspot::{self, Hotspot};
 use crate::http::app::{App, Shared};
 use crate::limits::guesses::{Guesses, Patience};
+use crate::http::company::transaction_export::EXPORTS_MAX;
+use crate::limits::requests::{Rates, RequestLimits};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::node;
@@ -28,6 +31,7 @@ use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
+use crate::tenants::logos::Logos;
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
 use crate::webhook::{self, Webhooks};
 
@@ -81,6 +85,7 @@ pub async fn assemble(
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
+    let logos = Logos::new(store.clone(), clock.clone());
     let app = App {
         store,
         vault,
@@ -94,6 +99,9 @@ pub async fn assemble(
         api_keys,
         sessions,
         passwords,
+        requests: RequestLimits::new(rates(&config.limits)),
+        logos,
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config,
         agent_address,
         node,
@@ -215,6 +223,14 @@ fn hotspot(config: &Config, link: &link::Context) -> Hotspot {
             per_user: limits.guesses_per_user_per_minute,
         }),
     })
+}
+
+fn rates(limits: &config::Limits) -> Rates {
+    Rates {
+        per_key: limits.requests_per_key_per_minute,
+        refused_per_client: limits.refused_per_client_per_minute,
+        wrong_passwords_per_client: limits.wrong_passwords_per_client_per_minute,
+    }
 }
 
 fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Webhooks {

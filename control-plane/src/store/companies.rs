@@ -249,6 +249,15 @@ pub async fn by_webhook_path(conn: &mut Conn<'_>, path: &str) -> Result<Option<C
     Ok(row.map(|(id,)| CompanyId::new(id)))
 }
 
+/// Says where the company's logo is; false when there is no such company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_logo(conn: &mut Conn<'_>, id: &CompanyId, path: &str) -> Result<bool, StoreError> {
+    let rows = execute!(conn, "UPDATE companies SET logo_url = $2 WHERE id = $1", id.as_str(), path)?;
+    Ok(rows == 1)
+}
+
 /// Whether there is such a company.
 ///
 /// # Errors

@@ -133,6 +133,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::ConektaSettingsUpdated => "Conekta settings saved.",
         Code::SettingsLoaded => "Current settings.",
         Code::CompanyUpdated => "Company updated.",
+        Code::LogoUpdated => "Logo updated.",
         Code::MercadoPagoSettingsUpdated => "Mercado Pago settings saved.",
         Code::SettingsUpdated => "Settings saved.",
         Code::SettingsUnchanged => "Nothing was changed.",

@@ -133,6 +133,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::ConektaSettingsUpdated => "Configuración de Conekta guardada.",
         Code::SettingsLoaded => "Configuración actual.",
         Code::CompanyUpdated => "Empresa actualizada.",
+        Code::LogoUpdated => "Logotipo actualizado.",
         Code::MercadoPagoSettingsUpdated => "Configuración de Mercado Pago guardada.",
         Code::SettingsUpdated => "Configuración guardada.",
         Code::SettingsUnchanged => "No se envió ningún cambio.",

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::bucket::{Buckets, TooMuch};
 use crate::domain::id::CompanyId;
+use crate::domain::network::neighbourhood;
 use crate::domain::time::Timestamp;
 
 /// Notifications with a good signature a minute for one company.
@@ -43,7 +44,6 @@ pub struct Gate(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     companies: Buckets<(CompanyId, Standing)>,
-    /// An IPv6 customer has a whole network, so that only its first half counts.
     addresses: Buckets<(Option<CompanyId>, Option<u64>)>,
     all: Buckets<()>,
 }
@@ -68,7 +68,7 @@ impl Gate {
         let whole = (company.clone(), standing);
         if standing == Standing::Shared {
             counts.companies.room(&whole, per_minute, now)?;
-            let part = (Some(company.clone()), from.map(network));
+            let part = (Some(company.clone()), from.map(neighbourhood));
             counts.addresses.take(part, COMPANY_ADDRESS_PER_MINUTE, now)?;
         }
         counts.companies.take(whole, per_minute, now)
@@ -81,23 +81,12 @@ impl Gate {
     pub fn pass_unknown(&self, from: Option<IpAddr>, now: Timestamp) -> Result<(), TooMuch> {
         let mut counts = self.lock();
         counts.all.room(&(), ALL_PER_MINUTE, now)?;
-        counts.addresses.take((None, from.map(network)), ADDRESS_PER_MINUTE, now)?;
+        counts.addresses.take((None, from.map(neighbourhood)), ADDRESS_PER_MINUTE, now)?;
         counts.all.take((), ALL_PER_MINUTE, now)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn network(address: IpAddr) -> u64 {
-    match address {
-        IpAddr::V4(address) => u64::from(u32::from(address)),
-        // The upper half; no global address begins with 32 zero bits, so that none is taken for an IPv4 one.
-        IpAddr::V6(address) => {
-            let [a, b, c, d, e, f, g, h, ..] = address.octets();
-            u64::from_be_bytes([a, b, c, d, e, f, g, h])
-        }
     }
 }
 

@@ -11,11 +11,14 @@
 //! | [`purchases`] | purchases per second, and what one costs |
 //! | [`users`] | a router with 5,000 users |
 //! | [`tenants`] | a tenant whose router hangs |
+//! | [`lists`], [`ledger`] | lists and dashboards over a million transactions |
 //! | [`catalogue`] | reads; memory of idle processes |
 //! | [`report`] | the table |
 #![allow(clippy::float_arithmetic, reason = "durations, not money")]
 
 pub mod catalogue;
+pub mod ledger;
+pub mod lists;
 pub mod load;
 pub mod machine;
 pub mod options;
@@ -57,6 +60,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
                     Row::Purchases => purchases::measure(database, options, &sync, &mut report).await,
                     Row::Users => users::measure(database, options, &mut report).await,
                     Row::Tenants => tenants::measure(database, options, &mut report).await,
+                    Row::Lists => lists::measure(database, options, &mut report).await,
                     Row::Catalogue => catalogue::measure(database, options, &mut report).await,
                 }
             };

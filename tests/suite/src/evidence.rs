@@ -24,6 +24,8 @@ pub struct Evidence {
     pub purchases: Vec<Purchase>,
     /// The companies' books.
     pub transactions: Vec<Transaction>,
+    /// What the counts say: number and amount of the transactions of a company in a payment state.
+    pub counts: BTreeMap<(String, String), (i64, i64)>,
     /// The record of each purchase.
     pub records: BTreeMap<String, Vec<Line>>,
     /// The same as it was read before.

@@ -29,6 +29,12 @@ impl Operator {
         Ok(Self { base_url: base_url.to_owned(), token: token.to_owned(), client })
     }
 
+    /// The session's token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// GET of a path.
     ///
     /// # Errors

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 
+use crate::domain::id::CompanyId;
+use crate::domain::time::Timestamp;
 use crate::seams::Random;
-use crate::store::conn::{execute, fetch_one};
+use crate::store::conn::{execute, fetch_all, fetch_one};
+use crate::store::counts::{self, Count};
 use crate::store::{Store, StoreError};
 use crate::vault::{Context, Vault};
 
@@ -63,6 +66,8 @@ impl Slot {
                     for sql in [
                         "DELETE FROM purchase_lines",
                         "DELETE FROM transactions",
+                        "DELETE FROM transaction_counts",
+                        "DELETE FROM transaction_days",
                         "DELETE FROM idempotency_keys",
                         "DELETE FROM drawn_names",
                         "DELETE FROM purchases",
@@ -92,6 +97,46 @@ impl Slot {
             "SELECT COUNT(*) FROM purchases WHERE company_id = 'EMP_1'"
         );
         (payment, hotspot, count.expect("count").0)
+    }
+
+    /// What the company's dashboard counts of the one purchase.
+    async fn counted(&self) -> Vec<Count> {
+        let mut reader = self.store.reader().await.expect("reader");
+        counts::of_company(&mut reader.conn(), &CompanyId::new("EMP_1")).await.expect("counts")
+    }
+
+    /// Whether the counts are those of the rows, before and after the row is carried over, and when made anew.
+    pub(super) async fn counts_are_right(&self) -> bool {
+        let mut reader = self.store.reader().await.expect("reader");
+        let truth: Result<Vec<Count>, StoreError> = async {
+            fetch_all!(
+                &mut reader.conn(),
+                Count,
+                "SELECT payment_state, currency, COUNT(*) AS transactions,
+                     CAST(SUM(amount_minor) AS BIGINT) AS amount_minor
+                 FROM transactions WHERE company_id = 'EMP_1' GROUP BY payment_state, currency
+                 ORDER BY payment_state, currency"
+            )
+        }
+        .await;
+        drop(reader);
+        let truth = truth.expect("rows");
+        let before = self.counted().await;
+        self.carry_over().await;
+        let after = self.counted().await;
+        let recounted =
+            self.store.write::<_, StoreError, _>(|conn| Box::pin(async move { counts::recount(conn).await }));
+        recounted.await.expect("recounted");
+        let anew = self.counted().await;
+        before == truth && after == truth && anew == truth
+    }
+
+    /// Carries the row over into the counts, whatever its age.
+    pub(super) async fn carry_over(&self) {
+        let carried = self.store.write::<_, StoreError, _>(|conn| {
+            Box::pin(async move { counts::carry_over(conn, Timestamp(i64::MAX), 10).await })
+        });
+        carried.await.expect("carried over");
     }
 }
 

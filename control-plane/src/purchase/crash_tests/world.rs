@@ -269,6 +269,8 @@ impl<'a> World<'a> {
         if !due {
             return rest && matches!(when, When::In(_)) && self.skip();
         }
+        // What changes from now on is counted already.
+        self.slot.carry_over().await;
         let message = match act {
             Act::Approve => {
                 self.bank.approve();

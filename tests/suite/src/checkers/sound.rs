@@ -21,7 +21,13 @@ pub(crate) fn sound() -> Evidence {
     let mut reversed = purchase("TRX_C", "reversed", "PT-CCCCC", REVERSED);
     reversed.refunded = reversed.price;
     let purchases = [delivered.clone(), declined.clone(), reversed.clone()];
+    let transactions = vec![
+        transaction(&delivered, "paid", "active"),
+        transaction(&declined, "declined", "removed"),
+        transaction(&reversed, "refunded", "disabled"),
+    ];
     Evidence {
+        counts: super::counts::of(&transactions),
         users: vec![user("PT-AAAAA"), User { disabled: true, ..user("PT-CCCCC") }],
         payments: vec![
             payment(PAID, "TRX_A", "paid"),
@@ -34,11 +40,7 @@ pub(crate) fn sound() -> Evidence {
             line("charge", REVERSED),
             line("refund", REVERSED),
         ],
-        transactions: vec![
-            transaction(&delivered, "paid", "active"),
-            transaction(&declined, "declined", "removed"),
-            transaction(&reversed, "refunded", "disabled"),
-        ],
+        transactions,
         journal: vec![entry(&delivered, "confirm"), entry(&declined, "release"), entry(&reversed, "revoke")],
         records: purchases.iter().map(|own| (own.id.clone(), record(&own.phase))).collect(),
         purchases: purchases.into(),
