@@ -13,6 +13,7 @@
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
 //! | [`webhook`] | notifications of the gateways |
+//! | [`outbox`] | what companies are told: webhooks and chat messages |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
@@ -32,6 +33,7 @@ pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod node;
+pub mod outbox;
 pub mod purchase;
 pub mod seams;
 pub mod serve;

@@ -168,7 +168,7 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 6] {
+fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 7] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
@@ -180,6 +180,8 @@ fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHand
     let sweeping = tokio::spawn(async move { purchases.keep_sweeping().await });
     let (webhooks, until) = (app.webhooks.clone(), stopping.clone());
     let notifications = tokio::spawn(async move { webhooks.work(until).await });
+    let (outbox, until) = (app.outbox.clone(), stopping.clone());
+    let telling = tokio::spawn(async move { outbox.work(until).await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -188,7 +190,7 @@ fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHand
             flush_usage(&app).await;
         }
     });
-    [attending, leasing, housekeeping, sweeping, notifications, flushing]
+    [attending, leasing, housekeeping, sweeping, notifications, telling, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod enrolment;
 pub mod ledger;
 pub mod notifications;
+pub mod outbox;
 pub mod page;
 pub mod products;
 pub mod purchases;
@@ -38,6 +39,7 @@ pub mod timeline;
 pub mod transactions;
 pub mod unknown_reservations;
 pub mod users;
+pub mod webhook_endpoints;
 pub mod webhook_keys;
 pub mod writer;
 

@@ -3,6 +3,7 @@
 //! Each function is one decision and one transaction. Nothing here knows HTTP; a refusal carries the stable code.
 
 pub mod companies;
+pub mod endpoints;
 pub mod gateways;
 pub mod keys;
 pub mod products;

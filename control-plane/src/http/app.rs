@@ -8,6 +8,7 @@ use crate::auth::session::Sessions;
 use crate::config::Config;
 use crate::link::{Authority, Hub};
 use crate::node::Node;
+use crate::outbox::Outbox;
 use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub struct App {
     pub purchases: Purchases,
     /// Notifications of gateways.
     pub webhooks: Webhooks,
+    /// What companies are told.
+    pub outbox: Outbox,
     /// API keys of routers.
     pub api_keys: ApiKeys,
     /// Sessions of administrators.

@@ -3,6 +3,8 @@
 pub mod change;
 pub mod conekta_change;
 pub mod conekta_show;
+pub mod delivery_list;
+pub mod delivery_resend;
 pub mod mercado_pago_change;
 pub mod mercado_pago_show;
 pub mod payment_settings;
@@ -20,10 +22,19 @@ pub mod router_profiles;
 pub mod router_test;
 pub mod show;
 pub mod stray_acknowledge;
+pub mod telegram_test;
 pub mod transaction_list;
 pub mod transaction_refund;
 pub mod transaction_resolve;
 pub mod transaction_show;
+pub mod webhook_change;
+pub mod webhook_create;
+pub mod webhook_delete;
+pub mod webhook_list;
+pub mod webhook_rotate;
+pub mod webhook_show;
+pub mod webhook_try;
+mod webhook_view;
 
 use super::body::Fields;
 use super::error::Fault;

@@ -21,6 +21,7 @@ use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
     Searching,
 };
+use crate::store::transactions::PASSWORD;
 use crate::store::{companies, purchases};
 use crate::vault::Context;
 
@@ -32,8 +33,7 @@ const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
 const LOGIN_MAX_MS: i64 = 10_000;
 
-/// Field names of sealed values.
-const PASSWORD_FIELD: &str = "purchase.password";
+/// Field name under which the bytes of a charge are sealed.
 const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.
@@ -282,7 +282,7 @@ async fn key(inner: &Inner, purchase: &Purchase) -> Result<Option<Key>, Purchase
 /// The password of the purchase's user.
 pub(super) fn password(inner: &Inner, purchase: &Purchase) -> Result<Zeroizing<String>, PurchaseError> {
     let sealed = &purchase.user.password_sealed;
-    Ok(inner.parts.vault.open_sealed(&context(purchase, PASSWORD_FIELD), sealed)?)
+    Ok(inner.parts.vault.open_sealed(&context(purchase, PASSWORD), sealed)?)
 }
 
 fn context<'a>(purchase: &'a Purchase, field: &'static str) -> Context<'a> {
@@ -302,8 +302,7 @@ pub(super) fn draw(inner: &Inner, company: &str, user_type: UserType) -> DrawnUs
         UserType::Pin => true,
     };
     let password = draw_password(random, pin);
-    let password_sealed =
-        inner.parts.vault.seal(&Context { tenant: company, field: PASSWORD_FIELD }, &password);
+    let password_sealed = inner.parts.vault.seal(&Context { tenant: company, field: PASSWORD }, &password);
     DrawnUser { name: draw_name(random, pin), password_sealed }
 }
 

@@ -10,6 +10,9 @@ use crate::domain::time::Timestamp;
 
 pub use detail::{Detail, find};
 
+/// Field name under which the password of a sale is sealed.
+pub const PASSWORD: &str = "purchase.password";
+
 /// A transaction as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Listed {
@@ -77,6 +80,25 @@ pub async fn count(conn: &mut Conn<'_>, company: &CompanyId) -> Result<i64, Stor
         company.as_str()
     )?;
     Ok(count)
+}
+
+/// The sealed password of what was sold; none when the company has no such sale.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sealed_password(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    purchase: &PurchaseId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch_optional!(
+        conn,
+        (Option<String>,),
+        "SELECT hotspot_password_sealed FROM transactions WHERE company_id = $1 AND purchase_id = $2",
+        company.as_str(),
+        purchase.as_str()
+    )?;
+    Ok(row.and_then(|(sealed,)| sealed))
 }
 
 /// Which transaction a notification is about.
