@@ -19,6 +19,8 @@ mod gateway_status;
 mod keys;
 #[path = "http/metrics.rs"]
 mod metrics;
+#[path = "http/outbox.rs"]
+mod outbox;
 #[path = "http/platform.rs"]
 mod platform;
 #[path = "http/portal.rs"]

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::seams::Random;
-use crate::store::conn::{execute, fetch_one};
+use crate::store::conn::{execute, fetch_all, fetch_one};
 use crate::store::{Store, StoreError};
 use crate::vault::{Context, Vault};
 
@@ -67,6 +67,7 @@ impl Slot {
                         "DELETE FROM drawn_names",
                         "DELETE FROM purchases",
                         "DELETE FROM runners",
+                        "DELETE FROM outbox",
                     ] {
                         execute!(&mut *conn, sql)?;
                     }
@@ -75,6 +76,17 @@ impl Slot {
             })
             .await;
         cleared.expect("cleared");
+    }
+
+    /// What the company's endpoint is to be told, as kinds of events.
+    pub(super) async fn told(&self) -> Vec<String> {
+        let mut reader = self.store.reader().await.expect("reader");
+        let rows: Result<Vec<(String,)>, StoreError> = fetch_all!(
+            &mut reader.conn(),
+            (String,),
+            "SELECT kind FROM outbox WHERE target = 'e' ORDER BY kind"
+        );
+        rows.expect("messages").into_iter().map(|(kind,)| kind).collect()
     }
 
     /// What the books show of the one purchase: state of payment and user, and how many purchases there are.
@@ -125,6 +137,9 @@ async fn seed(store: &Store, vault: &Vault) {
                     "INSERT INTO products (id, company_id, router_id, profile_id, profile_name, sale_name, price_minor,
                          currency, details, active, display_order, featured, created_at)
                      VALUES (1, 'EMP_1', 'RTR_1', '*1', '1h', 'Una hora', 2000, 'MXN', '[]', TRUE, 0, FALSE, 0)",
+                    "INSERT INTO webhook_endpoints (id, company_id, url, events, active, secret_sealed, created_at,
+                         updated_at)
+                     VALUES ('e', 'EMP_1', 'https://hooks.example.org/', '*', TRUE, '', 0, 0)",
                 ] {
                     execute!(&mut *conn, sql)?;
                 }
