@@ -60,8 +60,8 @@ pub enum Alert {
     },
     /// An endpoint was switched off because it failed for too long.
     EndpointOff {
-        /// Its address.
-        url: String,
+        /// Its host.
+        host: String,
         /// Since when it failed.
         since: Timestamp,
     },

@@ -368,6 +368,8 @@ codes! {
     AttentionStrayPayment => "attention_stray_payment",
     /// An agent holds a reservation that no purchase knows.
     AttentionUnknownReservation => "attention_unknown_reservation",
+    /// An endpoint was switched off because it took nothing for days, or is gone.
+    AttentionEndpointOff => "attention_endpoint_off",
 }
 
 impl Code {

@@ -50,6 +50,14 @@ pub fn parse(text: &str, allow_private: bool) -> Result<Url, TargetFault> {
     }
 }
 
+/// The host of an address, and its port if one was given. The rest of an address may be as good as a password.
+#[must_use]
+pub fn host(text: &str) -> String {
+    let Ok(url) = Url::parse(text) else { return String::new() };
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 /// Whether a name can only mean something in a private network.
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
@@ -106,7 +114,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{TargetFault, is_public, parse};
+    use super::{TargetFault, host, is_public, parse};
+
+    #[test]
+    fn the_host_tells_no_secret() {
+        assert_eq!(host("https://hooks.example.org/services/T0/secret?x=1"), "hooks.example.org");
+        assert_eq!(host("http://[::1]:8000/a"), "[::1]:8000");
+        assert_eq!(host("oops"), "");
+    }
 
     #[test]
     fn only_hosts_of_the_internet_are_public() {

@@ -430,7 +430,8 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AttentionMoneyReturned
         | Code::AttentionRouterAway
         | Code::AttentionStrayPayment
-        | Code::AttentionUnknownReservation => StatusCode::OK,
+        | Code::AttentionUnknownReservation
+        | Code::AttentionEndpointOff => StatusCode::OK,
     }
 }
 

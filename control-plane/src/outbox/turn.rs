@@ -13,6 +13,7 @@ use crate::domain::alert::Alert;
 use crate::domain::code::Code;
 use crate::domain::event::message_id;
 use crate::domain::id::{CompanyId, PurchaseId};
+use crate::domain::target;
 use crate::domain::time::Timestamp;
 use crate::metrics::{self, Counter};
 use crate::store::companies::{self, Company};
@@ -45,12 +46,13 @@ pub(super) async fn serve(outbox: &Outbox, lane: Due, served: Served) {
 
 async fn turn(inner: &Inner, lane: &Due) -> Result<(), WorkError> {
     let Some(mut failures) = claim(inner, &lane.target).await? else { return Ok(()) };
+    let company = CompanyId::new(&lane.company_id);
     let sent = async {
         for _ in 0..TURN_MESSAGES_MAX {
             let now = inner.parts.clock.now();
             let due = {
                 let mut reader = inner.parts.store.reader().await?;
-                outbox::next_due(&mut reader.conn(), &lane.target, now).await?
+                outbox::next_due(&mut reader.conn(), &company, &lane.target, now).await?
             };
             let Some(due) = due else { break };
             let Some(pace) = deliver(inner, due, failures).await? else { break };
@@ -62,7 +64,11 @@ async fn turn(inner: &Inner, lane: &Due) -> Result<(), WorkError> {
         Ok(())
     };
     let sent: Result<(), WorkError> = sent.await;
-    release(inner, &lane.target).await?;
+    // What went wrong inside will do so again: the lane is left alone for a while, as if its target had failed.
+    let now = inner.parts.clock.now();
+    let pause = schedule::lane_pause_ms(failures + 1);
+    let pace = sent.is_err().then(|| Pace { failures: failures + 1, free_at: now.plus(pause) });
+    release(inner, &lane.target, pace).await?;
     sent
 }
 
@@ -77,10 +83,15 @@ async fn claim(inner: &Inner, target: &str) -> Result<Option<i64>, StoreError> {
     claim.await
 }
 
-async fn release(inner: &Inner, target: &str) -> Result<(), StoreError> {
+async fn release(inner: &Inner, target: &str, pace: Option<Pace>) -> Result<(), StoreError> {
     let (target, runner) = (target.to_owned(), inner.parts.runner.clone());
     let release = inner.parts.store.write_as("outbox_release", move |conn| {
-        Box::pin(async move { lanes::release(conn, &target, &runner).await })
+        Box::pin(async move {
+            if let Some(pace) = pace {
+                lanes::pace(conn, &target, &runner, pace.failures, pace.free_at).await?;
+            }
+            lanes::release(conn, &target, &runner).await
+        })
     });
     release.await
 }
@@ -141,7 +152,7 @@ async fn write(conn: &mut Conn<'_>, tried: &Tried, runner: &str, now: Timestamp)
             let reason = after.last_error.as_deref().unwrap_or_default();
             if webhook_endpoints::switch_off(conn, endpoint, reason, now).await? {
                 outbox::give_up_all(conn, company, id, Code::EndpointOff.as_str()).await?;
-                let alert = Alert::EndpointOff { url: endpoint.url.clone(), since: *since };
+                let alert = Alert::EndpointOff { host: target::host(&endpoint.url), since: *since };
                 let message = message_id(alert.as_str(), &format!("{id}:{}", now.0));
                 outbox::put_alert(conn, company, &message, &alert, now).await?;
             }

@@ -84,6 +84,7 @@ fn left(text: &mut String, phases: &[InPhase], counts: Counts, now_ms: i64) {
         ("purchase", counts.purchases),
         ("stray_payment", counts.strays),
         ("unknown_reservation", counts.reservations),
+        ("webhook", counts.endpoints),
     ];
     let samples = kinds.map(|(kind, value)| (vec![("kind", kind)], value));
     gauge(text, "pagos_attention", "What waits for a person.", &samples);

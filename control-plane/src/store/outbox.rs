@@ -154,15 +154,18 @@ pub async fn put_alert(
 /// When the database fails.
 pub async fn next_due(
     conn: &mut Conn<'_>,
+    company: &CompanyId,
     target: &str,
     now: Timestamp,
 ) -> Result<Option<Message>, StoreError> {
     fetch_optional!(
         conn,
         Message,
-        "SELECT * FROM outbox WHERE target = $1 AND state = 'due' AND next_at <= $2 ORDER BY next_at, id LIMIT 1",
+        "SELECT * FROM outbox WHERE target = $1 AND company_id = $3 AND state = 'due' AND next_at <= $2
+         ORDER BY next_at, id LIMIT 1",
         target,
-        now.0
+        now.0,
+        company.as_str()
     )
 }
 
@@ -178,7 +181,7 @@ pub async fn note_try(
     let noted = execute!(
         conn,
         "UPDATE outbox SET state = $3, attempts = $4, next_at = $5, last_at = $6, last_status = $7, last_error = $8
-         WHERE target = $1 AND id = $2 AND state = 'due' AND attempts = $9",
+         WHERE target = $1 AND id = $2 AND state = 'due' AND attempts = $9 AND company_id = $10",
         &tried.target,
         &tried.id,
         &tried.state,
@@ -187,7 +190,8 @@ pub async fn note_try(
         tried.last_at,
         tried.last_status,
         tried.last_error.as_deref(),
-        attempts_before
+        attempts_before,
+        &tried.company_id
     )?;
     Ok(noted == 1)
 }

@@ -151,7 +151,7 @@ pub struct Change {
     pub description: Option<Option<String>>,
     /// The kinds as they are stored.
     pub events: Option<String>,
-    /// Whether it is told. Switched on it begins anew, whatever failed before.
+    /// Whether it is told. Switched on it begins anew; switched off it no longer waits for a person.
     pub active: Option<bool>,
 }
 
@@ -174,8 +174,8 @@ pub async fn change(
              description = CASE WHEN $4 THEN $5 ELSE description END,
              events = COALESCE($6, events), active = COALESCE($7, active),
              failing_since = CASE WHEN $8 THEN NULL ELSE failing_since END,
-             switched_off_at = CASE WHEN COALESCE($7, active) THEN NULL ELSE switched_off_at END,
-             switched_off_for = CASE WHEN COALESCE($7, active) THEN NULL ELSE switched_off_for END,
+             switched_off_at = CASE WHEN $10 THEN NULL ELSE switched_off_at END,
+             switched_off_for = CASE WHEN $10 THEN NULL ELSE switched_off_for END,
              updated_at = $9
          WHERE company_id = $1 AND id = $2 RETURNING *",
         company.as_str(),
@@ -186,7 +186,8 @@ pub async fn change(
         change.events.as_deref(),
         change.active,
         anew,
-        now.0
+        now.0,
+        change.active.is_some()
     )
 }
 

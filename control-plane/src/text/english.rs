@@ -178,6 +178,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::AttentionRouterAway => "The router has not done what is due for an hour.",
         Code::AttentionStrayPayment => "The gateway took a payment that belongs to no purchase.",
         Code::AttentionUnknownReservation => "The site holds a user of a purchase that does not exist here.",
+        Code::AttentionEndpointOff => "A webhook was switched off: it took nothing for days or is gone.",
     }
 }
 

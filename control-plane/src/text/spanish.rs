@@ -178,6 +178,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::AttentionRouterAway => "El router lleva una hora sin hacer lo que falta.",
         Code::AttentionStrayPayment => "La pasarela recibió un pago que no corresponde a ninguna compra.",
         Code::AttentionUnknownReservation => "El sitio guarda un usuario de una compra que no existe aquí.",
+        Code::AttentionEndpointOff => "Un webhook se apagó porque no recibió nada en días o ya no existe.",
     }
 }
 

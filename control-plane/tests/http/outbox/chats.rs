@@ -207,8 +207,7 @@ async fn alert(world: &World, company: &str, number: i64) {
     let (company, now) = (CompanyId::new(company), world.app.clock.now());
     let put = world.app.store.write::<_, StoreError, _>(move |conn| {
         Box::pin(async move {
-            let alert =
-                Alert::EndpointOff { url: format!("https://{number}.example.org/"), since: Timestamp(0) };
+            let alert = Alert::EndpointOff { host: format!("{number}.example.org"), since: Timestamp(0) };
             outbox::put_alert(conn, &company, &format!("m{number}"), &alert, now).await
         })
     });

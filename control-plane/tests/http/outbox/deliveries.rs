@@ -147,15 +147,23 @@ async fn five_days_of_failing_switch_an_endpoint_off_and_people_are_told() {
     assert!(listed.iter().all(|one| one["estado"] == "fallida"), "{listed:?}");
     let alerts = super::chats::waiting(&world, &tenant.company).await;
     assert_eq!(alerts.len(), 1, "{alerts:?}");
-    assert!(alerts[0].contains("endpoint_off") && alerts[0].contains(&receiver.url()), "{alerts:?}");
+    assert!(
+        alerts[0].contains("endpoint_off") && alerts[0].contains(&receiver.address.to_string()),
+        "{alerts:?}"
+    );
+    let session = Some(tenant.session.as_str());
+    let review = world.get("/api/v1/admin/mi-empresa/revision", session).await.good();
+    let case = &review["pendientes"][0];
+    assert_eq!((&case["tipo"], &case["webhook_id"]), (&json!("webhook_apagado"), &json!(id)));
+    assert_eq!(case["motivos"][0]["code"], "attention_endpoint_off");
     let sent = receiver.count();
     happen(&world, &tenant.company, "after").await;
     assert_eq!(receiver.count(), sent);
     // Switched on again it begins anew, and what was given up can be sent again.
     receiver.always(Reply::Status(204));
-    let session = Some(tenant.session.as_str());
     let on = world.put(&format!("{PATH}/{id}"), session, &json!({"activo": true})).await.good();
     assert_eq!((&on["webhook"]["estado"], &on["webhook"]["motivo"]), (&json!("activo"), &json!(null)));
+    assert_eq!(world.get("/api/v1/admin/mi-empresa/revision", session).await.good()["total"], 0);
     let path = format!("{PATH}/{id}/entregas/{}/reenviar", text(&listed[0]["id"]));
     world.post(&path, session, &json!({})).await.is(200, "webhook_delivery_queued");
     deliver(&world.app.outbox).await;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pagos_control_plane::domain::id::CompanyId;
 use pagos_control_plane::outbox::telegram::Telegram;
 use pagos_control_plane::outbox::webhook::Sender;
 use pagos_control_plane::outbox::webhook::guard::{Guard, System};
 use pagos_control_plane::outbox::{Outbox, Parts};
 use pagos_control_plane::serve::assembly;
-use pagos_control_plane::store::{StoreError, runners};
+use pagos_control_plane::store::{StoreError, outbox, runners, webhook_endpoints};
 
 use super::receiver::{Receiver, Reply};
 use super::{PATIENCE, deliver, endpoint, happen, open_world};
@@ -118,4 +119,56 @@ async fn two_processes_that_look_at_once_send_each_message_once() {
     ids.sort();
     ids.dedup();
     assert_eq!((ids.len(), receiver.count()), (30, 30));
+}
+
+#[tokio::test]
+async fn what_goes_wrong_inside_holds_up_its_own_lane_only_and_not_every_second() {
+    let world = open_world().await;
+    let (broken, whole) = (world.tenant("Rota").await, world.tenant("Sana").await);
+    let receiver = Receiver::start().await;
+    let (id, _) = endpoint(&world, &broken, &receiver.url()).await;
+    endpoint(&world, &whole, &receiver.url()).await;
+    let company = CompanyId::new(&broken.company);
+    let spoilt = world.app.store.write::<_, StoreError, _>(move |conn| {
+        Box::pin(async move {
+            let now = pagos_control_plane::domain::time::Timestamp(0);
+            webhook_endpoints::rotate(conn, &company, &id, "no secret", now, now).await.map(|_| ())
+        })
+    });
+    spoilt.await.expect("spoilt");
+    happen(&world, &broken.company, "a").await;
+    happen(&world, &whole.company, "b").await;
+    let outbox = &world.app.outbox;
+    assert_eq!((deliver(outbox).await, receiver.count()), (2, 1));
+    assert_eq!(deliver(outbox).await, 0);
+    world.advance(1_001);
+    assert_eq!(deliver(outbox).await, 1);
+}
+
+#[tokio::test]
+async fn old_messages_are_forgotten() {
+    let world = open_world().await;
+    let tenant = world.tenant("Parque").await;
+    let receiver = Receiver::start().await;
+    let (id, _) = endpoint(&world, &tenant, &receiver.url()).await;
+    happen(&world, &tenant.company, "old").await;
+    deliver(&world.app.outbox).await;
+    world.advance(29 * 86_400_000);
+    let young = happen(&world, &tenant.company, "young").await;
+    world.advance(2 * 86_400_000);
+    let now = world.app.clock.now();
+    for more in [true, false] {
+        let prune = world
+            .app
+            .store
+            .write::<_, StoreError, _>(move |conn| Box::pin(async move { outbox::prune(conn, now).await }));
+        assert_eq!(prune.await.expect("pruned"), more);
+    }
+    let session = world.log_in(&tenant.email, crate::world::PASSWORD).await;
+    let path = format!("{}/{id}/entregas", super::PATH);
+    let left = world.get(&path, Some(&session)).await.good();
+    assert_eq!(
+        (&left["total"], &left["entregas"][0]["id"]),
+        (&serde_json::json!(1), &serde_json::json!(young))
+    );
 }
