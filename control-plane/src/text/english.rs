@@ -185,6 +185,7 @@ pub(super) const fn code(code: Code) -> &'static str {
 
 /// A sentence or label that is not the text of a code.
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "one line per phrase")]
 pub(super) const fn phrase(phrase: Phrase) -> &'static str {
     match phrase {
         Phrase::Missing => "This field is required.",
