@@ -97,6 +97,8 @@ pub struct Config {
     pub http: Http,
     pub conekta: Conekta,
     pub mercado_pago: MercadoPago,
+    pub telegram: Telegram,
+    pub webhooks: Webhooks,
     pub purchase: Purchase,
     pub limits: Limits,
     pub sessions: Sessions,
@@ -171,6 +173,23 @@ pub struct MercadoPago {
     pub charge_timeout_ms: u64,
     pub read_timeout_ms: u64,
     pub statement_descriptor: String,
+}
+
+/// The service through which chats are written to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Telegram {
+    pub url: String,
+    pub connect_timeout_ms: u64,
+}
+
+/// Webhooks to companies.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Webhooks {
+    pub allow_private_targets: bool,
 }
 
 /// Times of a purchase.
@@ -298,6 +317,7 @@ impl Config {
             ("public_url", &self.public_url, true),
             ("conekta.url", &self.conekta.url, false),
             ("mercado_pago.url", &self.mercado_pago.url, false),
+            ("telegram.url", &self.telegram.url, false),
         ];
         for (key, url, may_be_empty) in addresses {
             let good =
@@ -446,6 +466,7 @@ mod tests {
             ("PAGOS_HTTP__LISTEN", "127.0.0.1:2"),
             ("PAGOS_HTTP__CORS_ORIGINS", "https://a.example, https://b.example"),
             ("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", "7"),
+            ("PAGOS_WEBHOOKS__ALLOW_PRIVATE_TARGETS", "true"),
             ("JWT_APIKEY_SECRET", "old"),
             ("PATH", "/bin"),
         ]);
@@ -454,6 +475,7 @@ mod tests {
         assert_eq!(config.http.body_bytes_max, 5000);
         assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
         assert_eq!(config.limits.attempts_per_minute, 7);
+        assert!(config.webhooks.allow_private_targets);
         assert_eq!(config.jwt_apikey_secret.expose(), "old");
     }
 
@@ -476,6 +498,7 @@ mod tests {
             ("PAGOS_PUBLIC_URL", "example.org"),
             ("PAGOS_HTTP__BODY_BYTES_MAX", "1"),
             ("PAGOS_METRICS__LISTEN", "9090"),
+            ("PAGOS_WEBHOOKS__ALLOW_PRIVATE_TARGETS", "maybe"),
         ] {
             assert!(Config::load(None, &environment(&[(name, value)])).is_err(), "{name}");
         }

@@ -51,6 +51,7 @@ use error::ApiError;
 use paths::{Paths, cross_origin, nowhere, portal_cors, session_cors};
 
 use crate::domain::code::Code;
+use crate::outbox::TrialError;
 use crate::tenants::TenantError;
 
 type Routes = Vec<(&'static str, MethodRouter<Shared>)>;
@@ -108,6 +109,16 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/revision", get(company::review_list::handle)),
         ("/api/v1/admin/mi-empresa/revision/pagos-sueltos/{gateway}/{payment_id}/enterado",
             post(company::stray_acknowledge::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks",
+            get(company::webhook_list::handle).post(company::webhook_create::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}", get(company::webhook_show::handle)
+            .put(company::webhook_change::handle).delete(company::webhook_delete::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/probar", post(company::webhook_try::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/rotar-secreto", post(company::webhook_rotate::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/entregas", get(company::delivery_list::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/entregas/{entrega_id}/reenviar",
+            post(company::delivery_resend::handle)),
+        ("/api/v1/admin/test-telegram", post(company::telegram_test::handle)),
         ("/api/v1/admin/products", post(company::product_create::handle).get(company::product_list::handle)),
         ("/api/v1/admin/products/{producto_id}", get(company::product_show::handle)
             .put(company::product_change::handle).delete(company::product_deactivate::handle)),
@@ -187,6 +198,16 @@ pub fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(paths, cross_origin))
         .layer(from_fn_with_state(app.clone(), frame::frame))
         .with_state(app.clone())
+}
+
+impl From<TrialError> for ApiError {
+    fn from(error: TrialError) -> Self {
+        match error {
+            TrialError::TooMany(much) => Self::new(Code::RateLimited).retry_after(much.retry_after_s),
+            TrialError::NotConfigured => Self::new(Code::TelegramNotConfigured),
+            TrialError::Inside(inside) => Self::internal(inside.as_ref()),
+        }
+    }
 }
 
 impl From<TenantError> for ApiError {

@@ -14,6 +14,7 @@
 //! | [`purchase`] | one purchase from the request to the device online |
 //! | [`hotspot`] | users who come back |
 //! | [`webhook`] | notifications of the gateways |
+//! | [`outbox`] | what companies are told: webhooks and chat messages |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
@@ -34,6 +35,7 @@ pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod node;
+pub mod outbox;
 pub mod purchase;
 pub mod seams;
 pub mod serve;

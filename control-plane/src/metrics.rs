@@ -18,6 +18,8 @@ pub enum Counter {
     Effects,
     /// Devices that asked to be let in again.
     Reconnections,
+    /// Tries to deliver messages to endpoints and chats.
+    Messages,
 }
 
 /// What is measured in time.
@@ -28,7 +30,8 @@ pub enum Timer {
 }
 
 impl Counter {
-    const ALL: [Self; 4] = [Self::PurchasesEnded, Self::GatewayCalls, Self::Effects, Self::Reconnections];
+    const ALL: [Self; 5] =
+        [Self::PurchasesEnded, Self::GatewayCalls, Self::Effects, Self::Reconnections, Self::Messages];
 
     const fn name(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl Counter {
             Self::GatewayCalls => "pagos_gateway_calls_total",
             Self::Effects => "pagos_effects_total",
             Self::Reconnections => "pagos_reconnections_total",
+            Self::Messages => "pagos_messages_total",
         }
     }
 
@@ -45,6 +49,7 @@ impl Counter {
             Self::GatewayCalls => "Calls to payment gateways by how they ended.",
             Self::Effects => "Effects of purchases at routers and gateways by how they ended.",
             Self::Reconnections => "Devices that asked to be let in again by how it ended.",
+            Self::Messages => "Tries to deliver webhooks and chat messages by how they ended.",
         }
     }
 }

@@ -209,7 +209,7 @@ fn start_background(
     app: &Shared,
     stopping: &watch::Receiver<bool>,
     identity: Option<Identity>,
-) -> [JoinHandle<()>; 8] {
+) -> [JoinHandle<()>; 9] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
@@ -224,6 +224,8 @@ fn start_background(
     let renewing = tokio::spawn(watch_identity(identity));
     let counted = app.clone();
     let counting = tokio::spawn(async move { tenants::counts::keep(&counted.store, &counted.clock).await });
+    let (outbox, until) = (app.outbox.clone(), stopping.clone());
+    let telling = tokio::spawn(async move { outbox.work(until).await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -232,7 +234,7 @@ fn start_background(
             flush_usage(&app).await;
         }
     });
-    [attending, leasing, housekeeping, sweeping, notifications, renewing, counting, flushing]
+    [attending, leasing, housekeeping, sweeping, notifications, renewing, counting, telling, flushing]
 }
 
 async fn flush_usage(app: &Shared) {

@@ -23,6 +23,7 @@ pub mod hotspot_users;
 pub mod ledger;
 pub mod logos;
 pub mod notifications;
+pub mod outbox;
 pub mod page;
 pub mod products;
 pub mod purchases;
@@ -41,6 +42,7 @@ pub mod timeline;
 pub mod transactions;
 pub mod unknown_reservations;
 pub mod users;
+pub mod webhook_endpoints;
 pub mod webhook_keys;
 pub mod writer;
 

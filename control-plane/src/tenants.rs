@@ -4,6 +4,7 @@
 
 pub mod companies;
 pub mod counts;
+pub mod endpoints;
 pub mod gateways;
 pub mod keys;
 pub mod logos;

@@ -29,6 +29,8 @@ mod lists;
 mod logos;
 #[path = "http/metrics.rs"]
 mod metrics;
+#[path = "http/outbox.rs"]
+mod outbox;
 #[path = "http/platform.rs"]
 mod platform;
 #[path = "http/portal.rs"]

@@ -180,6 +180,10 @@ codes! {
     SetupLinkInvalid => "setup_link_invalid",
     /// The company has no such payment that waits for a person.
     StrayPaymentNotFound => "stray_payment_not_found",
+    /// The company has no such endpoint.
+    WebhookNotFound => "webhook_not_found",
+    /// The endpoint has no such delivery.
+    WebhookDeliveryNotFound => "webhook_delivery_not_found",
     /// The path does not take this method.
     MethodNotAllowed => "method_not_allowed",
     /// The router has a product of this profile.
@@ -192,6 +196,10 @@ codes! {
     RefundUnderWay => "refund_under_way",
     /// This cannot be decided about the transaction as it stands.
     ChoiceNotOpen => "choice_not_open",
+    /// The company has as many endpoints as it may have.
+    WebhookLimitReached => "webhook_limit_reached",
+    /// The endpoint is switched off.
+    WebhookInactive => "webhook_inactive",
     /// The body is larger than allowed.
     BodyTooLarge => "body_too_large",
     /// Fields are missing or have the wrong shape.
@@ -328,6 +336,38 @@ codes! {
     DecisionTaken => "decision_taken",
     /// The payment waits for nobody any more.
     StrayPaymentAcknowledged => "stray_payment_acknowledged",
+    /// A message was sent to the chat.
+    TelegramTestSent => "telegram_test_sent",
+    /// An endpoint was made; its secret is shown once.
+    WebhookCreated => "webhook_created",
+    /// An endpoint was changed.
+    WebhookUpdated => "webhook_updated",
+    /// An endpoint was deleted with its deliveries.
+    WebhookDeleted => "webhook_deleted",
+    /// An endpoint has a new secret, shown once.
+    WebhookSecretRotated => "webhook_secret_rotated",
+    /// The endpoint took a message.
+    WebhookTestDelivered => "webhook_test_delivered",
+    /// The endpoint did not take a message.
+    WebhookTestFailed => "webhook_test_failed",
+    /// A delivery will be made again.
+    WebhookDeliveryQueued => "webhook_delivery_queued",
+    /// The receiver answered with an error.
+    EndpointStatus => "endpoint_status",
+    /// The receiver answered with a redirect.
+    EndpointRedirected => "endpoint_redirected",
+    /// The receiver says that it is gone for good.
+    EndpointGone => "endpoint_gone",
+    /// The receiver took too long.
+    EndpointTimeout => "endpoint_timeout",
+    /// The receiver could not be reached.
+    EndpointUnreachable => "endpoint_unreachable",
+    /// The certificate of the receiver is not good.
+    EndpointTlsFailed => "endpoint_tls_failed",
+    /// The address leads where nothing may be sent.
+    EndpointTargetRefused => "endpoint_target_refused",
+    /// The endpoint was switched off before the delivery.
+    EndpointOff => "endpoint_off",
     /// The gateway shows something else than was asked for.
     AttentionMismatch => "attention_mismatch",
     /// It cannot be told whether money moved.
@@ -348,6 +388,8 @@ codes! {
     AttentionStrayPayment => "attention_stray_payment",
     /// An agent holds a reservation that no purchase knows.
     AttentionUnknownReservation => "attention_unknown_reservation",
+    /// An endpoint was switched off because it took nothing for days, or is gone.
+    AttentionEndpointOff => "attention_endpoint_off",
 }
 
 impl Code {

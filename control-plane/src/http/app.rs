@@ -12,6 +12,7 @@ use crate::hotspot::Hotspot;
 use crate::limits::requests::RequestLimits;
 use crate::link::{Authority, Hub};
 use crate::node::Node;
+use crate::outbox::Outbox;
 use crate::purchase::Purchases;
 use crate::seams::{Clock, Random};
 use crate::store::Store;
@@ -39,6 +40,8 @@ pub struct App {
     pub hotspot: Hotspot,
     /// Notifications of gateways.
     pub webhooks: Webhooks,
+    /// What companies are told.
+    pub outbox: Outbox,
     /// API keys of routers.
     pub api_keys: ApiKeys,
     /// Sessions of administrators.

@@ -339,12 +339,16 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::PaymentNotFound
         | Code::TransactionNotFound
         | Code::StrayPaymentNotFound
+        | Code::WebhookNotFound
+        | Code::WebhookDeliveryNotFound
         | Code::SetupLinkInvalid => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::ProductProfileTaken
         | Code::RefundNotPossible
         | Code::RefundUnderWay
         | Code::ChoiceNotOpen
+        | Code::WebhookLimitReached
+        | Code::WebhookInactive
         | Code::IdempotencyConflict => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::ValidationError
@@ -414,6 +418,22 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::RefundPending
         | Code::DecisionTaken
         | Code::StrayPaymentAcknowledged
+        | Code::TelegramTestSent
+        | Code::WebhookCreated
+        | Code::WebhookUpdated
+        | Code::WebhookDeleted
+        | Code::WebhookSecretRotated
+        | Code::WebhookTestDelivered
+        | Code::WebhookTestFailed
+        | Code::WebhookDeliveryQueued
+        | Code::EndpointStatus
+        | Code::EndpointRedirected
+        | Code::EndpointGone
+        | Code::EndpointTimeout
+        | Code::EndpointUnreachable
+        | Code::EndpointTlsFailed
+        | Code::EndpointTargetRefused
+        | Code::EndpointOff
         | Code::AttentionMismatch
         | Code::AttentionUndecided
         | Code::AttentionUndelivered
@@ -423,7 +443,8 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AttentionMoneyReturned
         | Code::AttentionRouterAway
         | Code::AttentionStrayPayment
-        | Code::AttentionUnknownReservation => StatusCode::OK,
+        | Code::AttentionUnknownReservation
+        | Code::AttentionEndpointOff => StatusCode::OK,
     }
 }
 

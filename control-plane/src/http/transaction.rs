@@ -177,6 +177,11 @@ fn case_view(case: &Case, language: Language) -> Value {
             "compra_id": purchase,
             "usuario_hotspot": user,
         }),
+        CaseKind::Endpoint { id, host } => json!({
+            "tipo": "webhook_apagado",
+            "webhook_id": id,
+            "servidor": host,
+        }),
     };
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);

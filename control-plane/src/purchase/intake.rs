@@ -5,6 +5,7 @@ mod insert;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use super::events::Told;
 use super::runner::Start;
 use super::state::{Buyer, CardChoice, Device, Product, Purchase, Terms, UserType};
 use super::{Inner, PurchaseError, Purchases};
@@ -198,7 +199,8 @@ impl Purchases {
                 Insertion::New(stored) => {
                     let (row, purchase) = *stored;
                     let id = purchase.terms.id.clone();
-                    this.run(Start { row, purchase, seat, since: received, letters: Vec::new() });
+                    let told = Told::of(&purchase);
+                    this.run(Start { row, purchase, told, seat, since: received, letters: Vec::new() });
                     Stored::As(Admitted::Purchase(id))
                 }
                 Insertion::Undecided(admitted) => Stored::As(admitted),

@@ -33,7 +33,7 @@ const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
 const LOGIN_MAX_MS: i64 = 10_000;
 
-/// Field names of sealed values.
+/// Field name under which the bytes of a charge are sealed.
 const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.
@@ -304,8 +304,7 @@ pub(super) fn draw(inner: &Inner, company: &str, user_type: UserType) -> DrawnUs
         UserType::Pin => true,
     };
     let password = draw_password(random, pin);
-    let password_sealed =
-        inner.parts.vault.seal(&Context { tenant: company, field: PASSWORD_FIELD }, &password);
+    let password_sealed = inner.parts.vault.seal(&Context { tenant: company, field: PASSWORD_FIELD }, &password);
     DrawnUser { name: draw_name(random, pin), password_sealed }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{broadcast, watch};
 
+use super::events::Told;
 use super::inbox::Letter;
 use super::machine::Message;
 use super::runner::Start;
@@ -107,8 +108,9 @@ impl Purchases {
         row.version += 1;
         row.runner = runner;
         let seat = self.0.parts.limits.reserved(&stored.terms.router);
+        let told = Told::of(&stored);
         let purchase = machine::resume(stored, self.0.parts.clock.now());
-        Ok(Some(self.run(Start { row, purchase, seat, since: instant(), letters })))
+        Ok(Some(self.run(Start { row, purchase, told, seat, since: instant(), letters })))
     }
 
     /// Tries again what waits for a router when its agent is back. Ends when no more agents can arrive.

@@ -26,6 +26,10 @@ use crate::limits::requests::{Rates, RequestLimits};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
 use crate::node;
+use crate::outbox::telegram::Telegram;
+use crate::outbox::webhook::Sender;
+use crate::outbox::webhook::guard::{Guard, System};
+use crate::outbox::{self, Outbox};
 use crate::purchase::machine::Timing;
 use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
@@ -82,6 +86,7 @@ pub async fn assemble(
     };
     let webhooks = webhooks(&config, &link, &purchases);
     let hotspot = hotspot(&config, &link);
+    let outbox = outbox(&config, &link, &purchases)?;
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
@@ -96,6 +101,7 @@ pub async fn assemble(
         purchases,
         hotspot,
         webhooks,
+        outbox,
         api_keys,
         sessions,
         passwords,
@@ -245,6 +251,23 @@ fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Web
     })
 }
 
+fn outbox(config: &Config, link: &link::Context, purchases: &Purchases) -> anyhow::Result<Outbox> {
+    let guard = match config.webhooks.allow_private_targets {
+        true => Guard::open(Arc::new(System)),
+        false => Guard::public_only(Arc::new(System)),
+    };
+    let client = gateway_client(config.telegram.connect_timeout_ms)?;
+    Ok(Outbox::new(outbox::Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        random: link.random.clone(),
+        runner: purchases.runner().to_owned(),
+        webhooks: Sender::new(tls(), guard).context("making the client of webhooks")?,
+        telegram: Telegram::new(client, config.telegram.url.clone()),
+    }))
+}
+
 fn gateways(config: &Config) -> anyhow::Result<Gateways> {
     let (ours, theirs) = (&config.conekta, &config.mercado_pago);
     let conekta = Conekta::new(
@@ -272,11 +295,16 @@ fn gateways(config: &Config) -> anyhow::Result<Gateways> {
     })
 }
 
-fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {
+/// What servers are verified with.
+#[must_use]
+pub fn tls() -> rustls::ClientConfig {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls())
         .connect_timeout(Duration::from_millis(connect_timeout_ms))
         .pool_idle_timeout(Duration::from_millis(IDLE_MS))
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)

@@ -198,17 +198,34 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes the next version of a purchase; false when it is not at `row.version - 1` or another process runs it.
+/// What became of a write of [`save`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// Nothing was written: it is not at `row.version - 1`, or another process runs it.
+    Stale,
+    /// It is written. There are no news, or the company has nobody to be told.
+    Unheard,
+    /// It is written, and the company has somebody to be told of it.
+    Heard,
+}
+
+/// Writes the next version of a purchase. `news` asks whether the company has an endpoint or a chat: in the same statement,
+/// so that a sale of a company without either costs nothing.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool, StoreError> {
-    let saved = execute!(
+pub async fn save(conn: &mut Conn<'_>, row: &Row, news: bool, now: Timestamp) -> Result<Saved, StoreError> {
+    let saved = fetch_optional!(
         conn,
+        (bool,),
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
              attention_since = CASE WHEN $10 THEN COALESCE(attention_since, $11) END,
              version = $3, swept_at = NULL
-         WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
+         WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4
+         RETURNING CASE WHEN $12 THEN EXISTS (SELECT 1 FROM webhook_endpoints e WHERE e.company_id = $2 AND e.active)
+             OR EXISTS (SELECT 1 FROM companies c WHERE c.id = $2 AND c.telegram_enabled
+                 AND c.telegram_bot_token_sealed IS NOT NULL AND c.telegram_chat_id IS NOT NULL)
+             ELSE $12 END",
         &row.id,
         &row.company_id,
         row.version,
@@ -219,9 +236,14 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool
         row.wake_at,
         row.undecided,
         row.attention,
-        now.0
+        now.0,
+        news
     )?;
-    Ok(saved == 1)
+    Ok(match saved {
+        None => Saved::Stale,
+        Some((false,)) => Saved::Unheard,
+        Some((true,)) => Saved::Heard,
+    })
 }
 
 /// Makes `runner` the process that may write the purchase; false when somebody wrote it since it was read, or when it

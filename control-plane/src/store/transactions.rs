@@ -22,6 +22,25 @@ fn amount(id: i64, minor: i64, currency: &str) -> Result<Money, StoreError> {
     Ok(Money { minor, currency })
 }
 
+/// The sealed password of what was sold; none when the company has no such sale.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sealed_password(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    purchase: &PurchaseId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch_optional!(
+        conn,
+        (Option<String>,),
+        "SELECT hotspot_password_sealed FROM transactions WHERE company_id = $1 AND purchase_id = $2",
+        company.as_str(),
+        purchase.as_str()
+    )?;
+    Ok(row.and_then(|(sealed,)| sealed))
+}
+
 /// Which transaction a notification is about.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Target {

@@ -4,12 +4,13 @@ use super::AdminError;
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::domain::money::{Currency, Money};
+use crate::domain::target;
 use crate::domain::time::Timestamp;
 use crate::gateway::GatewayName;
 use crate::purchase::Purchases;
 use crate::purchase::machine::{self, Choice};
 use crate::purchase::state::{Notice, Phase, Purchase, Refund};
-use crate::store::attention::{self, PURCHASE, STRAY, Waiting};
+use crate::store::attention::{self, ENDPOINT, PURCHASE, STRAY, Waiting};
 use crate::store::page::Page;
 use crate::store::{Conn, StoreError};
 
@@ -65,6 +66,13 @@ pub enum CaseKind {
         purchase: String,
         /// The user that stands on the router.
         user: String,
+    },
+    /// An endpoint that was switched off by itself.
+    Endpoint {
+        /// Its id.
+        id: String,
+        /// Its host.
+        host: String,
     },
 }
 
@@ -151,6 +159,11 @@ fn case(waiting: Waiting) -> Result<Case, StoreError> {
                 reference: waiting.detail.clone(),
             };
             (kind, vec![Code::AttentionStrayPayment], vec![Choice::Acknowledge])
+        }
+        ENDPOINT => {
+            let host = target::host(waiting.detail.as_deref().unwrap_or_default());
+            let kind = CaseKind::Endpoint { id: waiting.id.clone(), host };
+            (kind, vec![Code::AttentionEndpointOff], Vec::new())
         }
         _ => {
             let kind = CaseKind::UnknownReservation {

@@ -72,6 +72,7 @@ impl Slot {
                         "DELETE FROM drawn_names",
                         "DELETE FROM purchases",
                         "DELETE FROM runners",
+                        "DELETE FROM outbox",
                     ] {
                         execute!(&mut *conn, sql)?;
                     }
@@ -80,6 +81,17 @@ impl Slot {
             })
             .await;
         cleared.expect("cleared");
+    }
+
+    /// What the company's endpoint is to be told, as kinds of events.
+    pub(super) async fn told(&self) -> Vec<String> {
+        let mut reader = self.store.reader().await.expect("reader");
+        let rows: Result<Vec<(String,)>, StoreError> = fetch_all!(
+            &mut reader.conn(),
+            (String,),
+            "SELECT kind FROM outbox WHERE target = 'e' ORDER BY kind"
+        );
+        rows.expect("messages").into_iter().map(|(kind,)| kind).collect()
     }
 
     /// What the books show of the one purchase: state of payment and user, and how many purchases there are.
@@ -170,6 +182,9 @@ async fn seed(store: &Store, vault: &Vault) {
                     "INSERT INTO products (id, company_id, router_id, profile_id, profile_name, sale_name, price_minor,
                          currency, details, active, display_order, featured, created_at)
                      VALUES (1, 'EMP_1', 'RTR_1', '*1', '1h', 'Una hora', 2000, 'MXN', '[]', TRUE, 0, FALSE, 0)",
+                    "INSERT INTO webhook_endpoints (id, company_id, url, events, active, secret_sealed, created_at,
+                         updated_at)
+                     VALUES ('e', 'EMP_1', 'https://hooks.example.org/', '*', TRUE, '', 0, 0)",
                 ] {
                     execute!(&mut *conn, sql)?;
                 }
