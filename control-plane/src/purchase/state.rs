@@ -50,6 +50,9 @@ pub struct Purchase {
     pub failure: Option<Failure>,
     /// When the payment was confirmed.
     pub paid_at: Option<Timestamp>,
+    /// When a person said last that the access is to be given; who paid before has waited since then only.
+    #[serde(default)]
+    pub deliver_since: Option<Timestamp>,
     /// An earlier process may have had the user made.
     pub maybe_reserved: bool,
     /// When the user first stood on the router.
@@ -195,6 +198,7 @@ impl Purchase {
             router_attempts: 0,
             failure: None,
             paid_at: None,
+            deliver_since: None,
             maybe_reserved: false,
             reserved_at: None,
             released: false,

@@ -276,6 +276,7 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
         Choice::Deliver if purchase.refund_under_way().is_some() => return Err(Refusal::RefundUnderWay),
         Choice::Deliver => {
             pay(purchase, purchase.paid_at.unwrap_or(now), now);
+            purchase.deliver_since = Some(now);
             purchase.confirmed = false;
             purchase.notice = None;
             // What stands on the router is not known any more; making it anew finds what is there.

@@ -175,8 +175,8 @@ fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     refund.state = RefundState::Refused;
     refund.refusal = Some(failure);
     let own = refund.payment.is_none();
-    let may_be_under_way = refund.accepted || refund.sendings > 1;
-    if own && purchase.phase == Phase::Refunding && may_be_under_way {
+    let may_still_come = refund.may_still_come();
+    if own && purchase.phase == Phase::Refunding && may_still_come {
         // The money may still go back: no access is given, and a person decides.
         return;
     }

@@ -164,6 +164,16 @@ fn a_stored_state_reads_back_the_same() {
 }
 
 #[test]
+fn a_state_stored_before_its_newer_fields_reads_back() {
+    let stored = paid(CONEKTA);
+    let mut fields = serde_json::to_value(&stored).expect("plain data");
+    for name in ["deliver_since"] {
+        fields.as_object_mut().expect("fields").remove(name).expect("it is stored");
+    }
+    assert_eq!(serde_json::from_value::<Purchase>(fields).expect("reads back"), stored);
+}
+
+#[test]
 fn the_card_token_is_dropped_when_the_gateway_has_forgotten_its_key() {
     let mut unknown = purchase(Kind { gateway: GatewayName::MercadoPago, ..CONEKTA });
     unknown.phase = Phase::Unknown;
@@ -235,6 +245,39 @@ fn a_refund_that_is_taken_and_never_shows_calls_a_person_after_a_day() {
     }
     assert!(purchase.needs_person(), "{now:?} {:?}", purchase.refunds);
     assert!((80_000_000..100_000_000).contains(&now.0), "{now:?}");
+}
+
+fn missed(kind: Kind) -> Purchase {
+    let mut done = paid(kind);
+    done.phase = Phase::Completed;
+    done.confirmed = true;
+    told(done, &Message::UserMissing, Timestamp(TIMING.delivery_limit_ms - 1))
+}
+
+#[test]
+fn what_a_person_delivers_the_day_after_is_delivered_and_not_given_back() {
+    let late = Timestamp(TIMING.delivery_limit_ms + 3_600_000);
+    let told = told(missed(CONEKTA), &Message::Decide { choice: Choice::Deliver, by: 7 }, late);
+    let taken = advance(told, late, &TIMING);
+    assert_eq!((taken.phase, taken.refunds.len()), (Phase::Paid, 0));
+    assert_eq!(next(&taken, late, &TIMING), Effect::Remake);
+    let later = late.plus(TIMING.delivery_limit_ms);
+    assert_eq!(advance(taken, later, &TIMING).phase, Phase::Refunding);
+}
+
+#[test]
+fn a_delivery_beside_a_refund_that_may_still_come_is_never_given_back_by_itself() {
+    let ask = Message::Refund { id: "r".into(), amount_minor: None, by: 7 };
+    let mut unclear = told(paid(CONEKTA), &ask, Timestamp(1));
+    unclear.undo = None;
+    unclear.refunds[0].state = RefundState::Refused;
+    unclear.refunds[0].accepted = true;
+    let late = Timestamp(TIMING.delivery_limit_ms + 3_600_000);
+    let told = told(unclear, &Message::Decide { choice: Choice::Deliver, by: 7 }, late);
+    let taken = advance(told, late, &TIMING);
+    assert_eq!((taken.phase, taken.refunds.len()), (Phase::Paid, 1));
+    let stuck = advance(taken, late.plus(TIMING.delivery_limit_ms), &TIMING);
+    assert_eq!((stuck.phase, stuck.refunds.len()), (Phase::Stuck, 1));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::TIMING;
 use super::explorer::Path;
 use super::truth::Fate;
 use crate::purchase::machine::due::RESENDS_MAX;
-use crate::purchase::state::{Phase, Purchase, RefundState, UserType};
+use crate::purchase::state::{Phase, Purchase, Refund, RefundState, UserType};
 
 /// A broken rule.
 pub(super) type Breach = &'static str;
@@ -17,6 +17,7 @@ pub(super) fn judge(path: &Path, effect: Effect) -> Result<(), Breach> {
     removal(path, effect)?;
     shown(path)?;
     refunds(path)?;
+    delivery(path)?;
     flags(&path.purchase, effect)?;
     if effect == Effect::End { end(path) } else { Ok(()) }
 }
@@ -100,7 +101,7 @@ fn shown(path: &Path) -> Result<(), Breach> {
         return Ok(());
     }
     hold(purchase.paid_at.is_some(), "P2: access is shown before the payment is recorded")?;
-    hold(truth.ever_money || truth.person_delivers, "P2: access is shown and no money has moved")?;
+    hold(truth.ever_money || truth.person_delivers.is_some(), "P2: access is shown and no money has moved")?;
     hold(truth.holds(purchase) || truth.meddled, "P4: a user is shown that is not on the router")?;
     let opens = truth.user.is_some_and(|standing| standing.enabled) || truth.meddled;
     hold(opens || truth.back > 0 || truth.disputed, "P4: a user is shown that opens nothing")
@@ -116,6 +117,19 @@ fn refunds(path: &Path) -> Result<(), Breach> {
     )?;
     let sending = purchase.refunds.iter().filter(|refund| refund.state == RefundState::Sending).count();
     hold(sending <= 1, "two refunds at once")
+}
+
+/// A person's word that the access is to be given is not turned into a refund: not before the time that any delivery
+/// has, and not beside a refund that may still come.
+fn delivery(path: &Path) -> Result<(), Breach> {
+    let Some(told) = path.truth.person_delivers else { return Ok(()) };
+    let (before, since) = path.purchase.refunds.split_at(told.refunds);
+    let own = |refund: &&Refund| refund.payment.is_none();
+    let by_itself = since.iter().filter(own).any(|refund| refund.asked_by.is_none());
+    let in_time = path.now.since(told.at) < TIMING.delivery_limit_ms;
+    hold(!by_itself || !in_time, "P4: what a person delivers is given back")?;
+    let may_come = before.iter().filter(own).any(Refund::may_still_come);
+    hold(!by_itself || !may_come, "P2: given back beside a refund that may still come")
 }
 
 /// What the row says beside the state agrees with what is due.
@@ -141,8 +155,15 @@ fn flags(purchase: &Purchase, effect: Effect) -> Result<(), Breach> {
 /// P2 and P4 where nothing is due any more: nothing is half done unless a person sees it.
 fn end(path: &Path) -> Result<(), Breach> {
     let (purchase, truth) = (&path.purchase, &path.truth);
-    if purchase.needs_person() || truth.person_closes || truth.person_delivers {
+    if purchase.needs_person() || truth.person_closes {
         return Ok(());
+    }
+    if truth.person_delivers.is_some() {
+        let served = purchase.phase == Phase::Completed && (truth.holds(purchase) || truth.meddled);
+        return hold(
+            served || purchase.phase == Phase::Reversed,
+            "P4: a person's word to deliver came to nothing",
+        );
     }
     let on_its_way = matches!(truth.fate, Fate::InFlight | Fate::Action | Fate::Review);
     hold(!on_its_way || truth.unheard, "P4: ended while the charge may still come")?;

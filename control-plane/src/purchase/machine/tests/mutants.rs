@@ -14,12 +14,18 @@ const FROM_EACH_PHASE: Bounds = Bounds { depth: 3, crashes: 1, told: 2, leaps: 1
 /// To find one state of each phase.
 const TO_EACH_PHASE: Bounds = Bounds { depth: 8, crashes: 0, told: 1, leaps: 0 };
 
+/// From a delivered purchase on: long enough for its user to be missed, and for a person to decide the day after.
+const FROM_THE_DELIVERY: Bounds = Bounds { depth: 5, crashes: 0, told: 2, leaps: 2 };
+
 /// Looks at all orders of events for one kind of purchase.
 fn prove(machine: &Machine, kind: Kind, revokes: bool, lies: bool) -> Result<Seen, Box<Found>> {
     let start = || Path::new(kind, revokes, lies);
     let (mut seen, _) = explore(machine, start(), FROM_THE_REQUEST)?;
     let (reached, phases) = explore(machine, start(), TO_EACH_PHASE)?;
     add(&mut seen, reached);
+    if let Some(path) = phases.get(&Phase::Completed) {
+        add(&mut seen, explore(machine, path.afresh(), FROM_THE_DELIVERY)?.0);
+    }
     for path in phases.into_values() {
         add(&mut seen, explore(machine, path.afresh(), FROM_EACH_PHASE)?.0);
     }
@@ -198,6 +204,19 @@ fn removes_while_it_refunds_nothing(
 #[test]
 fn a_machine_that_removes_who_paid_is_found_out() {
     found_out(&Machine { hear: removes_while_it_refunds_nothing, ..REAL }, GatewayName::MercadoPago, "P4");
+}
+
+fn forgets_when_a_person_delivered(
+    purchase: Purchase,
+    message: &Message,
+    now: Timestamp,
+) -> Result<Purchase, Refusal> {
+    Ok(Purchase { deliver_since: None, ..super::super::hear(purchase, message, now)? })
+}
+
+#[test]
+fn a_machine_that_gives_back_what_a_person_delivers_is_found_out() {
+    found_out(&Machine { hear: forgets_when_a_person_delivered, ..REAL }, GatewayName::Conekta, "P4: what");
 }
 
 fn never_asks_again(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {

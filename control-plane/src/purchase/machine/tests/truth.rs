@@ -2,6 +2,7 @@
 
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::time::Timestamp;
 use crate::gateway::{PaymentStatus, PaymentView, Words};
 use crate::purchase::state::Purchase;
 
@@ -40,6 +41,15 @@ pub(super) struct Standing {
     pub(super) confirmed: bool,
 }
 
+/// A person's word that the access is to be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Delivery {
+    /// When it was given.
+    pub(super) at: Timestamp,
+    /// How many refunds there were.
+    pub(super) refunds: usize,
+}
+
 /// The truth, and what of it the judges need to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Truth {
@@ -65,8 +75,8 @@ pub(super) struct Truth {
     pub(super) revokes: bool,
     /// The gateway shows another amount than was asked for.
     pub(super) lies: bool,
-    /// A person said that the money is there.
-    pub(super) person_delivers: bool,
+    /// A person said last that the access is to be given.
+    pub(super) person_delivers: Option<Delivery>,
     /// A person said that no money moved.
     pub(super) person_closes: bool,
     /// Money came after the gateway's last word that none would, and nobody told.
@@ -88,7 +98,7 @@ impl Truth {
             meddled: false,
             revokes,
             lies,
-            person_delivers: false,
+            person_delivers: None,
             person_closes: false,
             unheard: false,
         }
