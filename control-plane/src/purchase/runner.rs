@@ -291,6 +291,7 @@ impl Run {
         row.open = self.purchase.is_open();
         row.undecided = self.purchase.is_undecided();
         row.attention = self.purchase.needs_person();
+        row.slot = row.slot.filter(|_| self.purchase.is_in_the_way());
         row.wake_at = self.purchase.wake_at.0;
         let step = self.purchase.phase.as_str();
         let entry = books::entry(&self.purchase);

@@ -256,6 +256,13 @@ impl Purchase {
         }
     }
 
+    /// Whether it may still be charged, or was and it is not known what became of it: meanwhile the same buyer makes no
+    /// other purchase of the product. A decided one is in nobody's way.
+    #[must_use]
+    pub const fn is_in_the_way(&self) -> bool {
+        matches!(self.phase, Phase::Requested | Phase::Reserved) || self.is_undecided()
+    }
+
     /// Whether a person has to look at it.
     #[must_use]
     pub fn needs_person(&self) -> bool {

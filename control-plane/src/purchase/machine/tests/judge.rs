@@ -147,9 +147,13 @@ fn flags(purchase: &Purchase, effect: Effect) -> Result<(), Breach> {
         Phase::ChargeSent | Phase::Verifying | Phase::Unknown | Phase::ActionRequired | Phase::PendingAsync
     );
     hold(!answered || purchase.is_undecided(), "a charge is on its way, and it is not called undecided")?;
+    let may_be_sent = purchase.charge_sealed.is_some() || answered;
+    hold(!may_be_sent || purchase.is_in_the_way(), "P3: it may be charged, and lets a second purchase by")?;
+    let decided = purchase.phase == Phase::Declined || purchase.paid_at.is_some();
+    hold(!decided || !purchase.is_in_the_way(), "it is decided, and in the way of the next purchase")?;
     let settled =
         matches!(purchase.phase, Phase::Completed | Phase::RolledBack | Phase::Failed | Phase::Reversed);
-    hold(!settled || !purchase.is_undecided(), "settled, and called undecided")
+    hold(!settled || !purchase.is_in_the_way(), "settled, and called undecided")
 }
 
 /// P2 and P4 where nothing is due any more: nothing is half done unless a person sees it.
