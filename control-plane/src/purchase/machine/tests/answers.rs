@@ -233,14 +233,20 @@ fn cancel(truth: Truth) -> Vec<Answer> {
 
 fn refund_readings(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
     let event = |reading| Event::RefundRead { reading, revokes: truth.revokes };
-    match truth.view(purchase) {
-        Some(view) => vec![
-            (event(Reading::Found(Box::new(view))), truth),
-            (event(Reading::Unknown), truth),
-            (event(Reading::Denied), truth),
-        ],
-        None => vec![(event(Reading::Denied), truth)],
+    // What is pending may stay so, come through, or fail.
+    let through = Truth { back: truth.back + truth.pending, pending: 0, ..truth };
+    let mut ends = vec![truth];
+    if truth.pending > 0 {
+        ends.extend([through, Truth { pending: 0, ..truth }]);
     }
+    let shown =
+        ends.into_iter().filter_map(|truth| Some((Reading::Found(Box::new(truth.view(purchase)?)), truth)));
+    let mut answers: Vec<Answer> = shown.map(|(reading, truth)| (event(reading), truth)).collect();
+    if !answers.is_empty() {
+        answers.push((event(Reading::Unknown), truth));
+    }
+    answers.push((event(Reading::Denied), truth));
+    answers
 }
 
 fn refund(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
@@ -255,10 +261,16 @@ fn refund(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
     }
     let done = Truth { back: truth.back + refund.amount_minor, back_key: key, ..truth };
     debug_assert!(done.back <= PRICE_MINOR);
-    vec![
+    let mut answers = vec![
         (Event::Refunded(Refunding::Accepted), done),
         (Event::Refunded(Refunding::Unknown), done),
         (Event::Refunded(Refunding::Unknown), truth),
         (Event::Refunded(Refunding::Refused(no)), truth),
-    ]
+    ];
+    // Nobody remembers a key, and the sum leaves out what is pending.
+    if truth.pending == 0 && !purchase.terms.gateway.repeats_by_key() {
+        let pending = Truth { pending: refund.amount_minor, ..truth };
+        answers.push((Event::Refunded(Refunding::Unknown), pending));
+    }
+    answers
 }

@@ -22,6 +22,7 @@ fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
         reference: Some("TRX_1".into()),
         live: false,
         refunded_minor: 0,
+        refund_pending_minor: 0,
         card: None,
         words: Words::default(),
     }))
@@ -323,4 +324,36 @@ fn what_is_given_back_is_what_was_seen_to_be_paid() {
     half.seen_minor = Some(1_000);
     let overdue = advance(half, Timestamp(TIMING.delivery_limit_ms), &TIMING);
     assert_eq!(overdue.refunds[0].amount_minor, 1_000);
+}
+
+#[test]
+fn a_refund_that_the_gateway_shows_as_pending_is_not_sent_again() {
+    let ask = Message::Refund { id: "r".into(), amount_minor: Some(500), by: 7 };
+    let mut done = paid(CONEKTA);
+    done.phase = Phase::Completed;
+    done.confirmed = true;
+    let (mut purchase, mut now, mut sendings) = (told(done, &ask, Timestamp(0)), Timestamp(0), 0);
+    while now.0 < 80_000_000 {
+        purchase = advance(purchase, now, &TIMING);
+        let event = match next(&purchase, now, &TIMING) {
+            Effect::ReadRefund => {
+                let Reading::Found(mut view) = shows(PaymentStatus::Paid, super::PRICE_MINOR) else {
+                    continue;
+                };
+                view.refund_pending_minor = if sendings > 0 { 500 } else { 0 };
+                Event::RefundRead { reading: Reading::Found(view), revokes: false }
+            }
+            Effect::Refund => {
+                sendings += 1;
+                Event::Refunded(Refunding::Unknown)
+            }
+            Effect::Wait(until) => {
+                now = until;
+                Event::Woken
+            }
+            other => panic!("{other:?} is not due"),
+        };
+        purchase = apply(purchase, event, now, &TIMING);
+    }
+    assert_eq!((sendings, purchase.refunds[0].state), (1, RefundState::Sent));
 }

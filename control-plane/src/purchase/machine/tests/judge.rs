@@ -110,6 +110,9 @@ fn shown(path: &Path) -> Result<(), Breach> {
 fn refunds(path: &Path) -> Result<(), Breach> {
     let (purchase, truth) = (&path.purchase, &path.truth);
     hold(truth.back <= truth.taken, "more went back than was paid")?;
+    let sent = purchase.refunds.iter().filter(|refund| refund.sendings > 0);
+    let asked = sent.map(|refund| refund.amount_minor).sum::<i64>();
+    hold(truth.back + truth.pending <= asked, "more went back than anybody asked for")?;
     let done = purchase.refunds.iter().filter(|refund| refund.state == RefundState::Done);
     hold(
         done.map(|refund| refund.amount_minor).sum::<i64>() <= truth.back,

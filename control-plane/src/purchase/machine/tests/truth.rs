@@ -59,6 +59,8 @@ pub(super) struct Truth {
     pub(super) taken: i64,
     /// How much went back.
     pub(super) back: i64,
+    /// How much is on its way back: taken by the gateway, shown as pending, not in the sum.
+    pub(super) pending: i64,
     /// Refund number that went back under its key.
     pub(super) back_key: u8,
     /// The bank took the money from the company.
@@ -90,6 +92,7 @@ impl Truth {
             fate: Fate::Nothing,
             taken: 0,
             back: 0,
+            pending: 0,
             back_key: 0,
             disputed: false,
             sent: 0,
@@ -153,6 +156,7 @@ impl Truth {
             reference: Some(purchase.terms.reference()),
             live: false,
             refunded_minor: self.back,
+            refund_pending_minor: self.pending,
             card: None,
             words: Words::default(),
         })
