@@ -190,6 +190,8 @@ codes! {
     RefundNotPossible => "refund_not_possible",
     /// Another refund of this transaction is being worked on.
     RefundUnderWay => "refund_under_way",
+    /// No more refunds of this transaction are taken.
+    TooManyRefunds => "too_many_refunds",
     /// This cannot be decided about the transaction as it stands.
     ChoiceNotOpen => "choice_not_open",
     /// The body is larger than allowed.

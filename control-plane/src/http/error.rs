@@ -344,6 +344,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         Code::ProductProfileTaken
         | Code::RefundNotPossible
         | Code::RefundUnderWay
+        | Code::TooManyRefunds
         | Code::ChoiceNotOpen
         | Code::IdempotencyConflict => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -158,6 +158,8 @@ pub enum RouterEnd {
     Gone,
     /// Not done, and nothing on the router was changed.
     Refused(Failure),
+    /// Not done: the agent knows a newer decision. It was told by us, and our database was restored since.
+    Stale,
     /// It cannot be told what is on the router.
     Unclear(Failure),
 }

@@ -262,10 +262,7 @@ impl Run {
                 let later = self.inner.parts.clock.now().plus(FAULT_PAUSE_MS);
                 // The agent may have been asked all the same.
                 self.purchase.maybe_reserved |= matches!(effect, Effect::Reserve { .. });
-                self.purchase.wake_at = later;
-                if let Some(refund) = self.purchase.refund_under_way_mut() {
-                    refund.wake_at = refund.wake_at.max(later);
-                }
+                self.purchase.postpone(later);
                 self.dirty = true;
                 Event::Woken
             }

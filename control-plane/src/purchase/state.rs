@@ -93,6 +93,9 @@ pub struct Purchase {
     pub recheck_asks: u32,
     /// What a person should know although nothing is left to do.
     pub notice: Option<Notice>,
+    /// A person took notice that the user is missing; who tells it again tells nothing new.
+    #[serde(default)]
+    pub missing_seen: bool,
     /// A payment that something outside named as ours; counts only once the gateway shows our reference on it.
     pub hinted: Option<String>,
     /// How long each step took.
@@ -217,6 +220,7 @@ impl Purchase {
             recheck: false,
             recheck_asks: 0,
             notice: None,
+            missing_seen: false,
             hinted: None,
             steps: Vec::new(),
         }
@@ -297,6 +301,16 @@ impl Purchase {
         patient.recheck_asks = self.recheck_asks;
         patient.steps.clone_from(&self.steps);
         *self != patient || self.needs_person() != other.needs_person()
+    }
+
+    /// Nothing is done before `later`, whatever is due.
+    pub fn postpone(&mut self, later: Timestamp) {
+        for at in [&mut self.wake_at, &mut self.recheck_at, &mut self.undo_at] {
+            *at = (*at).max(later);
+        }
+        if let Some(refund) = self.refund_under_way_mut() {
+            refund.wake_at = refund.wake_at.max(later);
+        }
     }
 
     /// As [`Self::refund_under_way`], to be changed.

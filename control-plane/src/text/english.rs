@@ -89,6 +89,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::IdempotencyConflict => "That idempotency key was used with other data.",
         Code::RefundNotPossible => "There is no money of this transaction to give back.",
         Code::RefundUnderWay => "A refund is already under way. Wait until it ends.",
+        Code::TooManyRefunds => "This transaction has too many refunds. Give the rest back at the gateway.",
         Code::ChoiceNotOpen => "This cannot be decided as the transaction stands.",
         Code::BodyTooLarge => "The request is too large.",
         Code::ValidationError => "Check the fields that were sent.",

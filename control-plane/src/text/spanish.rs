@@ -89,6 +89,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::IdempotencyConflict => "Esa clave de idempotencia ya se usó con otros datos.",
         Code::RefundNotPossible => "No hay dinero de esta transacción que devolver.",
         Code::RefundUnderWay => "Ya hay un reembolso en curso. Espera a que termine.",
+        Code::TooManyRefunds => "Esta transacción ya tiene demasiados reembolsos. Devuelve el resto en la pasarela.",
         Code::ChoiceNotOpen => "Esa acción no está disponible en el estado actual.",
         Code::BodyTooLarge => "La petición es demasiado grande.",
         Code::ValidationError => "Revisa los campos enviados.",

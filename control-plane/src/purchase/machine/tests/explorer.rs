@@ -140,7 +140,8 @@ impl Path {
         Self {
             stored: Rc::clone(&self.stored),
             purchase: resumed,
-            truth,
+            // What was made of the agent's word may not be on disk.
+            truth: Truth { outdated: None, ..truth },
             now,
             taken: false,
             crashes: self.crashes + 1,

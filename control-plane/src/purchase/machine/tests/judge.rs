@@ -15,6 +15,7 @@ pub(super) fn judge(path: &Path, effect: Effect) -> Result<(), Breach> {
     charge(path, effect)?;
     token(path)?;
     removal(path, effect)?;
+    newer(path, effect)?;
     shown(path)?;
     refunds(path)?;
     delivery(path)?;
@@ -77,6 +78,13 @@ fn token(path: &Path) -> Result<(), Breach> {
         | Phase::Stuck => false,
     };
     hold(may_be_sent, "the card token is kept although the charge cannot be sent any more")
+}
+
+/// What the agent called old is not told again as it was.
+fn newer(path: &Path, effect: Effect) -> Result<(), Breach> {
+    let told = matches!(effect, Effect::Confirm | Effect::Remake | Effect::Release | Effect::Revoke);
+    let outdated = path.truth.outdated.is_some_and(|version| path.purchase.command_version <= version);
+    hold(!told || !outdated, "P4: told again what the agent calls old")
 }
 
 /// Who paid keeps the user, unless the money goes back.

@@ -71,6 +71,8 @@ pub(super) struct Truth {
     pub(super) ever_money: bool,
     /// The user.
     pub(super) user: Option<Standing>,
+    /// The decision that the agent called old last.
+    pub(super) outdated: Option<u64>,
     /// Somebody deleted the user by hand.
     pub(super) meddled: bool,
     /// The company wants users disabled whose money went back.
@@ -98,6 +100,7 @@ impl Truth {
             sent: 0,
             ever_money: false,
             user: None,
+            outdated: None,
             meddled: false,
             revokes,
             lies,
