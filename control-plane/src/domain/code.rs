@@ -328,6 +328,8 @@ codes! {
     AttentionMoneyReturned => "attention_money_returned",
     /// The router has not done what is due for an hour.
     AttentionRouterAway => "attention_router_away",
+    /// The stored purchase cannot be read.
+    AttentionUnreadable => "attention_unreadable",
     /// Paid at the gateway, and no purchase knows the payment.
     AttentionStrayPayment => "attention_stray_payment",
     /// An agent holds a reservation that no purchase knows.

@@ -414,6 +414,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AttentionUserMissing
         | Code::AttentionMoneyReturned
         | Code::AttentionRouterAway
+        | Code::AttentionUnreadable
         | Code::AttentionStrayPayment
         | Code::AttentionUnknownReservation => StatusCode::OK,
     }

@@ -278,6 +278,23 @@ pub async fn take_over(
     Ok(taken == 1)
 }
 
+/// Notes that a person has to look at a purchase, whatever it says of itself, unless somebody wrote it since it was read.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn call_person(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "UPDATE purchases SET attention = TRUE, attention_since = COALESCE(attention_since, $4)
+         WHERE id = $1 AND company_id = $2 AND version = $3",
+        &row.id,
+        &row.company_id,
+        row.version,
+        now.0
+    )?;
+    Ok(())
+}
+
 /// One purchase of a router.
 ///
 /// # Errors
