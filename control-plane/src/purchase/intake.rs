@@ -171,8 +171,8 @@ impl Purchases {
         let conn = &mut reader.conn();
         let now = self.0.parts.clock.now();
         // In this order: if the undecided one is of this very request, sent twice at once, its key is found next.
-        let place = (buyer(request), slot(request));
-        let place = (place.0.as_str(), place.1.as_str());
+        let (buyer, slot) = (buyer(request), slot(request));
+        let place = (buyer.as_str(), slot.as_str());
         let undecided = purchases::in_the_way(conn, &request.router, request.product_id, place, now).await?;
         let mut found = Earlier::None;
         if let Some(key) = key

@@ -67,6 +67,7 @@ fn notify_url(inner: &Inner, draft: &Draft) -> Option<String> {
     Some(format!("{base}/api/v1/webhook/mercado-pago/{path}"))
 }
 
+/// An error undoes what was written.
 async fn insert_in(
     conn: &mut Conn<'_>,
     draft: Draft,
@@ -103,8 +104,8 @@ async fn insert_in(
 /// purchase that is not decided. One that was decided this moment is looked up anew.
 async fn taken(conn: &mut Conn<'_>, draft: Draft, purchase: &Purchase) -> Result<Insertion, StoreError> {
     let (terms, request) = (&purchase.terms, &draft.request);
-    let place = (buyer(request), slot(request));
-    let place = (place.0.as_str(), place.1.as_str());
+    let (buyer, slot) = (buyer(request), slot(request));
+    let place = (buyer.as_str(), slot.as_str());
     let found = purchases::in_the_way(conn, &terms.router, terms.product.id, place, terms.created_at).await?;
     let twin = match &draft.key {
         Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,

@@ -1,6 +1,6 @@
 //! Every order of events; and machines broken on purpose, each of which must be found out by the rule it breaks.
 
-use super::super::{Effect, Event, Message, Refusal, Timing};
+use super::super::{Effect, Event, Message, Refusal, RouterEnd, Timing};
 use super::explorer::{Bounds, Found, Path, Seen, explore};
 use super::{Kind, Machine, REAL};
 use crate::domain::time::Timestamp;
@@ -217,6 +217,33 @@ fn forgets_when_a_person_delivered(
 #[test]
 fn a_machine_that_gives_back_what_a_person_delivers_is_found_out() {
     found_out(&Machine { hear: forgets_when_a_person_delivered, ..REAL }, GatewayName::Conekta, "P4: what");
+}
+
+fn overlooks_what_is_pending(purchase: Purchase, event: Event, now: Timestamp, timing: &Timing) -> Purchase {
+    let event = match event {
+        Event::RefundRead { reading: Reading::Found(mut view), revokes } => {
+            view.refund_pending_minor = 0;
+            Event::RefundRead { reading: Reading::Found(view), revokes }
+        }
+        other => other,
+    };
+    super::super::apply(purchase, event, now, timing)
+}
+
+#[test]
+fn a_machine_that_gives_back_beside_a_pending_refund_is_found_out() {
+    found_out(&Machine { apply: overlooks_what_is_pending, ..REAL }, GatewayName::Conekta, "more went back");
+}
+
+fn repeats_what_is_old(purchase: Purchase, event: Event, now: Timestamp, timing: &Timing) -> Purchase {
+    let (version, old) = (purchase.command_version, event == Event::Confirmed(RouterEnd::Stale));
+    let after = super::super::apply(purchase, event, now, timing);
+    if old { Purchase { command_version: version, ..after } } else { after }
+}
+
+#[test]
+fn a_machine_that_tells_the_agent_again_what_it_calls_old_is_found_out() {
+    found_out(&Machine { apply: repeats_what_is_old, ..REAL }, GatewayName::Conekta, "P4: told again");
 }
 
 fn never_asks_again(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {
