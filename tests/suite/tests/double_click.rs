@@ -19,9 +19,10 @@ const AT_ONCE: usize = 10;
 /// Long enough for everything that is left to do after the last answer.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
-on_both_databases!(two_hundred_double_clicks_are_two_hundred_charges);
-
-on_both_databases!(a_second_tap_with_a_fresh_token_is_no_second_charge);
+on_both_databases!(
+    two_hundred_double_clicks_are_two_hundred_charges,
+    a_second_tap_with_a_fresh_token_is_no_second_charge,
+);
 
 async fn a_second_tap_with_a_fresh_token_is_no_second_charge(database: Database) -> anyhow::Result<()> {
     let sandbox = Sandbox::start(database).await?;
