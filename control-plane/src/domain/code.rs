@@ -194,6 +194,8 @@ codes! {
     RefundNotPossible => "refund_not_possible",
     /// Another refund of this transaction is being worked on.
     RefundUnderWay => "refund_under_way",
+    /// No more refunds of this transaction are taken.
+    TooManyRefunds => "too_many_refunds",
     /// This cannot be decided about the transaction as it stands.
     ChoiceNotOpen => "choice_not_open",
     /// The company has as many endpoints as it may have.
@@ -384,6 +386,8 @@ codes! {
     AttentionMoneyReturned => "attention_money_returned",
     /// The router has not done what is due for an hour.
     AttentionRouterAway => "attention_router_away",
+    /// The stored purchase cannot be read.
+    AttentionUnreadable => "attention_unreadable",
     /// Paid at the gateway, and no purchase knows the payment.
     AttentionStrayPayment => "attention_stray_payment",
     /// An agent holds a reservation that no purchase knows.

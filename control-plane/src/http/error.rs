@@ -346,6 +346,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         Code::ProductProfileTaken
         | Code::RefundNotPossible
         | Code::RefundUnderWay
+        | Code::TooManyRefunds
         | Code::ChoiceNotOpen
         | Code::WebhookLimitReached
         | Code::WebhookInactive
@@ -442,6 +443,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AttentionUserMissing
         | Code::AttentionMoneyReturned
         | Code::AttentionRouterAway
+        | Code::AttentionUnreadable
         | Code::AttentionStrayPayment
         | Code::AttentionUnknownReservation
         | Code::AttentionEndpointOff => StatusCode::OK,

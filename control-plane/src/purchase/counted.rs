@@ -49,6 +49,7 @@ fn word(event: &Event) -> Option<&'static str> {
             RouterEnd::Done => "done",
             RouterEnd::NameTaken => "name_taken",
             RouterEnd::Gone => "gone",
+            RouterEnd::Stale => "stale",
             RouterEnd::Refused(_) => "refused",
             RouterEnd::Unclear(_) => "unclear",
         },

@@ -125,7 +125,11 @@ async fn reserve(inner: &Inner, purchase: &Purchase, open: bool) -> Result<Event
     };
     let next_draw = match router {
         RouterEnd::NameTaken => draw_unsold(inner, purchase).await?,
-        RouterEnd::Done | RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => None,
+        RouterEnd::Done
+        | RouterEnd::Gone
+        | RouterEnd::Stale
+        | RouterEnd::Refused(_)
+        | RouterEnd::Unclear(_) => None,
     };
     Ok(Event::Reserved { router, opening, next_draw })
 }

@@ -15,6 +15,7 @@ pub fn act(result: &Result<Outcome, SendError>) -> RouterEnd {
         Ok(Outcome::Done { .. }) => RouterEnd::Done,
         Ok(Outcome::Refused { code: AgentCode::NameTaken, .. }) => RouterEnd::NameTaken,
         Ok(Outcome::Refused { code: AgentCode::UserGone, .. }) => RouterEnd::Gone,
+        Ok(Outcome::Refused { code: AgentCode::Stale, .. }) => RouterEnd::Stale,
         Ok(Outcome::Refused { code, .. }) => RouterEnd::Refused(failure(*code)),
         Ok(Outcome::Failed { code, .. }) => RouterEnd::Unclear(failure(*code)),
         Ok(Outcome::Unknown) => RouterEnd::Unclear(failure(AgentCode::Unknown)),

@@ -269,10 +269,7 @@ impl Run {
                 let later = self.inner.parts.clock.now().plus(FAULT_PAUSE_MS);
                 // The agent may have been asked all the same.
                 self.purchase.maybe_reserved |= matches!(effect, Effect::Reserve { .. });
-                self.purchase.wake_at = later;
-                if let Some(refund) = self.purchase.refund_under_way_mut() {
-                    refund.wake_at = refund.wake_at.max(later);
-                }
+                self.purchase.postpone(later);
                 self.dirty = true;
                 Event::Woken
             }
@@ -298,6 +295,7 @@ impl Run {
         row.open = self.purchase.is_open();
         row.undecided = self.purchase.is_undecided();
         row.attention = self.purchase.needs_person();
+        row.slot = row.slot.filter(|_| self.purchase.is_in_the_way());
         row.wake_at = self.purchase.wake_at.0;
         let step = self.purchase.phase.as_str();
         let entry = books::entry(&self.purchase);

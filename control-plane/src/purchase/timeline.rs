@@ -97,6 +97,7 @@ fn router_word(end: RouterEnd) -> String {
         RouterEnd::Done => "done".into(),
         RouterEnd::NameTaken => "name_taken".into(),
         RouterEnd::Gone => "gone".into(),
+        RouterEnd::Stale => "stale".into(),
         RouterEnd::Refused(failure) => with_code("refused", failure),
         RouterEnd::Unclear(failure) => with_code("unclear", failure),
     }

@@ -61,6 +61,7 @@ async fn plant(world: &World, purchase: &Purchase) {
         open: purchase.is_open(),
         undecided: purchase.is_undecided(),
         attention: purchase.needs_person(),
+        slot: None,
         wake_at: 0,
         created_at: 1,
     };

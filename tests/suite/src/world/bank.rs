@@ -243,6 +243,7 @@ impl Bank {
             reference: Some(account.reference.clone()),
             live: true,
             refunded_minor: account.refunded,
+            refund_pending_minor: 0,
             card: None,
             words: Words::default(),
         }
