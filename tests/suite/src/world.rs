@@ -61,6 +61,8 @@ pub use misdeeds::Misdeed;
 
 /// Longest time that a world may need to come to rest once everything works again, in milliseconds.
 const REST_MAX_MS: u64 = 40 * 3_600_000;
+/// The same for a world with a misdeed, which may never rest, in milliseconds.
+const REST_MISDEED_MAX_MS: u64 = 3_600_000;
 /// How often it is looked whether a world is at rest, in milliseconds.
 const REST_LOOK_MS: u64 = 60_000;
 
@@ -225,6 +227,7 @@ async fn live(seed: u64, options: Options, dir: &Path) -> World {
 /// Lets time pass until nothing is left to be done. People decide what the machine cannot.
 async fn rest(world: &World, chance: &mut Chance) {
     let World { stage, cloud, .. } = world;
+    let limit_ms = if world.nature.misdeed.is_some() { REST_MISDEED_MAX_MS } else { REST_MAX_MS };
     let (began, mut quiet) = (stage.elapsed_ms(), 0);
     while quiet < 3 {
         tokio::time::sleep(Duration::from_millis(REST_LOOK_MS)).await;
@@ -234,7 +237,7 @@ async fn rest(world: &World, chance: &mut Chance) {
         if purchases.iter().any(|purchase| purchase.attention) && chance.percent(20) {
             admins::review(world, chance).await;
         }
-        if stage.elapsed_ms() - began > REST_MAX_MS {
+        if stage.elapsed_ms() - began > limit_ms {
             let open: Vec<String> =
                 purchases.iter().filter(|it| it.open).map(|it| format!("{} {}", it.id, it.phase)).collect();
             return stage.breach(format!("P4: the world does not come to rest: {}", open.join(", ")));

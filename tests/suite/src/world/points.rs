@@ -110,7 +110,7 @@ const SELDOM: &[&str] = &[
     "gateway.mercado_pago.search.",
 ];
 /// How many of them.
-pub const SELDOM_DEATHS: u64 = 10;
+pub const SELDOM_DEATHS: u64 = 25;
 
 /// Whether few worlds come to a point.
 #[must_use]
