@@ -62,3 +62,10 @@ fn a_control_plane_that_removes_users_whose_charge_is_unknown_is_seen() {
 fn seed_30_a_user_to_be_disabled_is_not_removed_by_a_verdict() {
     keeps_its_promises(30);
 }
+
+/// A confirmation took effect, its agent died and lost the journal, and the money went back: the user had no mark any
+/// more by which a removal could have known it.
+#[test]
+fn seed_1801_a_confirmed_user_is_removed_without_a_journal_when_the_money_goes_back() {
+    keeps_its_promises(1801);
+}

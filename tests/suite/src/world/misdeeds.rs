@@ -53,6 +53,7 @@ pub(super) async fn release_unknown(database: PathBuf, hub: Hub) {
             let action = Action::Release(Release {
                 purchase: PurchaseRef { id, version: purchase.command_version + 1 },
                 name: purchase.user.name.clone(),
+                profile: String::new(),
             });
             let router = RouterId::new(purchase.terms.router.as_str());
             let _ = hub.send(&router, action, Duration::from_millis(WAIT_MS)).await;
