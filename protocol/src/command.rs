@@ -102,6 +102,10 @@ pub struct Release {
     pub purchase: PurchaseRef,
     /// User name that may have been reserved.
     pub name: String,
+    /// Exact profile name, when the user may have been confirmed: it then carries no mark, and an agent that has lost its
+    /// journal knows it by name and profile. Empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub profile: String,
 }
 
 /// See [`Action::Revoke`].

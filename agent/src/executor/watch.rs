@@ -330,7 +330,7 @@ fn see_to(entry: &Entry, row: Option<&UserRow>) -> Needed {
             Needed::Note { missing: false }
         }
         (Kind::Release, Some(_)) if marked || same_row => {
-            Needed::Again(Action::Release(Release { purchase, name }))
+            Needed::Again(Action::Release(Release { purchase, name, profile: String::new() }))
         }
         (Kind::Release, Some(row)) => {
             tracing::warn!(

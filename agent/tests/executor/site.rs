@@ -254,7 +254,13 @@ pub(crate) fn confirm(version: u64) -> Action {
 }
 
 pub(crate) fn release(version: u64) -> Action {
-    Action::Release(Release { purchase: purchase(version), name: "PT-A1B2C".into() })
+    Action::Release(Release { purchase: purchase(version), name: "PT-A1B2C".into(), profile: String::new() })
+}
+
+/// The removal of a user that may have been confirmed.
+pub(crate) fn release_paid(version: u64) -> Action {
+    let name = "PT-A1B2C".into();
+    Action::Release(Release { purchase: purchase(version), name, profile: PROFILE.into() })
 }
 
 pub(crate) fn revoke(version: u64) -> Action {

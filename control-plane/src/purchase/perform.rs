@@ -262,7 +262,12 @@ fn confirm_action(purchase: &Purchase) -> Action {
 }
 
 fn release_action(purchase: &Purchase) -> Action {
-    Action::Release(Release { purchase: reference(purchase), name: purchase.user.name.clone() })
+    let profile = if purchase.may_be_confirmed() { purchase.terms.product.profile.as_str() } else { "" };
+    Action::Release(Release {
+        purchase: reference(purchase),
+        name: purchase.user.name.clone(),
+        profile: profile.to_owned(),
+    })
 }
 
 fn revoke_action(purchase: &Purchase) -> Action {

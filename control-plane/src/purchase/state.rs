@@ -306,6 +306,12 @@ impl Purchase {
             || self.refunds.iter().any(Refund::is_refused_unseen)
     }
 
+    /// Whether the user may have been confirmed at the router, so that it carries no mark there.
+    #[must_use]
+    pub const fn may_be_confirmed(&self) -> bool {
+        self.paid_at.is_some() && !self.remake
+    }
+
     /// Whether the router has not done what is due for long.
     #[must_use]
     pub const fn waits_long_for_router(&self) -> bool {

@@ -237,6 +237,7 @@ fn after_release(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
             purchase.undo = None;
             purchase.undo_attempts = 0;
             purchase.confirmed = false;
+            purchase.remake |= purchase.paid_at.is_some();
             if purchase.paid_at.is_none() {
                 purchase.released = true;
                 purchase.command_version += 1;

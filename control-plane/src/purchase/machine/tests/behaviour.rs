@@ -76,6 +76,17 @@ pub(super) fn paid(kind: Kind) -> Purchase {
 }
 
 #[test]
+fn a_paid_user_may_be_confirmed_until_it_was_removed() {
+    let all = Message::Refund { id: "r".into(), amount_minor: None, by: 7 };
+    let refunding = told(paid(CONEKTA), &all, Timestamp(1));
+    assert_eq!(refunding.undo, Some(Undo::Release));
+    assert!(refunding.may_be_confirmed());
+    let removed = apply(refunding, Event::Released(RouterEnd::Done), Timestamp(2), &TIMING);
+    assert!(!removed.may_be_confirmed(), "another purchase may get the name");
+    assert!(!purchase(CONEKTA).may_be_confirmed());
+}
+
+#[test]
 fn an_unanswered_charge_is_closed_after_the_quiet_period_and_only_then_removed() {
     let mut now = Timestamp(0);
     let mut purchase = purchase(CONEKTA);
@@ -223,7 +234,6 @@ fn a_refused_refund_of_an_unrecorded_payment_goes_back_to_the_person() {
     assert_eq!((after.phase, after.refunds[0].state), (Phase::Mismatch, RefundState::Refused));
 }
 
-#[test]
 fn missed(kind: Kind) -> Purchase {
     let mut done = paid(kind);
     done.phase = Phase::Completed;
