@@ -1,6 +1,7 @@
 //! The command line.
 
 mod attention;
+mod recount;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(long, value_name = "LANGUAGE")]
         language: Option<String>,
     },
+    /// Count all transactions anew; needed only after rows were written past the service.
+    Recount,
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -87,11 +90,12 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             let config = Config::load(file, &environment)?;
             let language =
                 language.map_or_else(|| attention::language(&environment), |tag| Language::accepted(&tag));
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .context("starting the runtime")?;
-            print(&runtime.block_on(attention::list(&config, language))?)
+            print(&small_runtime()?.block_on(attention::list(&config, language))?)
+        }
+        Command::Recount => {
+            let config = Config::load(file, &environment)?;
+            small_runtime()?.block_on(recount::recount(&config))?;
+            print("transactions are counted anew\n")
         }
         Command::Config { action: ConfigAction::Check } => {
             Config::load(file, &environment)?;
@@ -99,6 +103,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Config { action: ConfigAction::Print } => print(&Config::printed(file, &environment)?),
     }
+}
+
+fn small_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

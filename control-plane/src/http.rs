@@ -7,11 +7,13 @@
 //! | [`paths`] | what holds for a path: cross-origin headers, the redirect of a slash too many |
 //! | [`error`] | error answers; the one file with statuses of error codes |
 //! | [`body`] | reading and checking what was sent |
+//! | [`client`] | whom a request comes from |
 //! | [`extract`] | who is asking |
 //! | [`account`] | what all endpoints about users share |
 //! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
+//! | [`csv`] | files for spreadsheets |
 //! | [`company`] | endpoints for admins of a company |
 //! | [`admin`] | endpoints for operators of the platform |
 //! | [`service`] | health and readiness |
@@ -26,7 +28,9 @@ pub mod account;
 pub mod admin;
 pub mod app;
 pub mod body;
+pub mod client;
 pub mod company;
+pub mod csv;
 pub mod error;
 pub mod extract;
 pub mod frame;
@@ -52,6 +56,7 @@ use operation::Operation;
 use paths::{Paths, cross_origin, nowhere, portal_cors, session_cors};
 
 use crate::domain::code::Code;
+use crate::outbox::TrialError;
 use crate::tenants::TenantError;
 use crate::text::Phrase;
 
@@ -89,6 +94,7 @@ pub fn groups() -> Vec<Group> {
         group(Phrase::TagPlatform, Origins::Panels, vec![admin::operations()]),
         group(Phrase::TagWebhook, Origins::Own, vec![webhook::operations()]),
         group(Phrase::TagService, Origins::Own, vec![service::operations(), setup::operations()]),
+        group(Phrase::TagPictures, Origins::Any, vec![vec![service::logo::operation()]]),
     ]
 }
 
@@ -123,6 +129,16 @@ pub fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(paths, cross_origin))
         .layer(from_fn_with_state(app.clone(), frame::frame))
         .with_state(app.clone())
+}
+
+impl From<TrialError> for ApiError {
+    fn from(error: TrialError) -> Self {
+        match error {
+            TrialError::TooMany(much) => Self::new(Code::RateLimited).retry_after(much.retry_after_s),
+            TrialError::NotConfigured => Self::new(Code::TelegramNotConfigured),
+            TrialError::Inside(inside) => Self::internal(inside.as_ref()),
+        }
+    }
 }
 
 impl From<TenantError> for ApiError {

@@ -12,7 +12,9 @@
 //! | [`gateway`] | the payment gateways |
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
+//! | [`hotspot`] | users who come back |
 //! | [`webhook`] | notifications of the gateways |
+//! | [`outbox`] | what companies are told: webhooks and chat messages |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
@@ -27,11 +29,13 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod gateway;
+pub mod hotspot;
 pub mod http;
 pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod node;
+pub mod outbox;
 pub mod purchase;
 pub mod seams;
 pub mod serve;

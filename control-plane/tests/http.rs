@@ -9,28 +9,42 @@
 mod a_box;
 #[path = "http/access.rs"]
 mod access;
+#[path = "http/books.rs"]
+mod books;
 #[path = "http/company.rs"]
 mod company;
 #[path = "http/described.rs"]
 mod described;
+#[path = "http/export.rs"]
+mod export;
 #[path = "http/foundation.rs"]
 mod foundation;
 #[path = "http/gateway_settings.rs"]
 mod gateway_settings;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
+#[path = "http/hotspot.rs"]
+mod hotspot;
 #[path = "http/index.rs"]
 mod index;
 #[path = "http/keys.rs"]
 mod keys;
+#[path = "http/lists.rs"]
+mod lists;
+#[path = "http/logos.rs"]
+mod logos;
 #[path = "http/metrics.rs"]
 mod metrics;
+#[path = "http/outbox.rs"]
+mod outbox;
 #[path = "http/platform.rs"]
 mod platform;
 #[path = "http/portal.rs"]
 mod portal;
 #[path = "http/products.rs"]
 mod products;
+#[path = "http/proxies.rs"]
+mod proxies;
 #[path = "http/refunds.rs"]
 mod refunds;
 #[path = "http/refusals.rs"]
@@ -47,6 +61,8 @@ mod shop;
 mod stored;
 #[path = "http/table.rs"]
 mod table;
+#[path = "http/tls.rs"]
+mod tls;
 #[path = "http/users.rs"]
 mod users;
 #[path = "http/webhooks.rs"]

@@ -3,6 +3,10 @@
 pub mod change;
 pub mod conekta_change;
 pub mod conekta_show;
+pub mod dashboard;
+pub mod delivery_list;
+pub mod delivery_resend;
+pub mod logo_change;
 pub mod mercado_pago_change;
 pub mod mercado_pago_show;
 pub mod payment_settings;
@@ -20,10 +24,20 @@ pub mod router_profiles;
 pub mod router_test;
 pub mod show;
 pub mod stray_acknowledge;
+pub mod telegram_test;
+pub mod transaction_export;
 pub mod transaction_list;
 pub mod transaction_refund;
 pub mod transaction_resolve;
 pub mod transaction_show;
+pub mod webhook_change;
+pub mod webhook_create;
+pub mod webhook_delete;
+pub mod webhook_list;
+pub mod webhook_rotate;
+pub mod webhook_show;
+pub mod webhook_try;
+mod webhook_view;
 
 use super::body::{Fields, Kind};
 use super::error::Fault;
@@ -56,6 +70,18 @@ pub fn operations() -> Vec<Operation> {
         transaction_resolve::operation(),
         review_list::operation(),
         stray_acknowledge::operation(),
+        dashboard::operation(),
+        logo_change::operation(),
+        telegram_test::operation(),
+        webhook_list::operation(),
+        webhook_create::operation(),
+        webhook_show::operation(),
+        webhook_change::operation(),
+        webhook_delete::operation(),
+        webhook_try::operation(),
+        webhook_rotate::operation(),
+        delivery_list::operation(),
+        delivery_resend::operation(),
     ]
 }
 

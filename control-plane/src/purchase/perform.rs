@@ -21,6 +21,7 @@ use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
     Searching,
 };
+use crate::store::hotspot_users::PASSWORD_FIELD;
 use crate::store::{companies, purchases};
 use crate::vault::Context;
 
@@ -32,8 +33,7 @@ const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
 const LOGIN_MAX_MS: i64 = 10_000;
 
-/// Field names of sealed values.
-const PASSWORD_FIELD: &str = "purchase.password";
+/// Field name under which the bytes of a charge are sealed.
 const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.
@@ -125,7 +125,11 @@ async fn reserve(inner: &Inner, purchase: &Purchase, open: bool) -> Result<Event
     };
     let next_draw = match router {
         RouterEnd::NameTaken => draw_unsold(inner, purchase).await?,
-        RouterEnd::Done | RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => None,
+        RouterEnd::Done
+        | RouterEnd::Gone
+        | RouterEnd::Stale
+        | RouterEnd::Refused(_)
+        | RouterEnd::Unclear(_) => None,
     };
     Ok(Event::Reserved { router, opening, next_draw })
 }
@@ -223,6 +227,8 @@ async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
         Action::Reserve(_)
         | Action::Confirm(_)
         | Action::Login(_)
+        | Action::Reconnect(_)
+        | Action::CheckUser { .. }
         | Action::DescribeUser { .. }
         | Action::DescribeUsers { .. }
         | Action::ListProfiles
@@ -256,7 +262,12 @@ fn confirm_action(purchase: &Purchase) -> Action {
 }
 
 fn release_action(purchase: &Purchase) -> Action {
-    Action::Release(Release { purchase: reference(purchase), name: purchase.user.name.clone() })
+    let profile = if purchase.may_be_confirmed() { purchase.terms.product.profile.as_str() } else { "" };
+    Action::Release(Release {
+        purchase: reference(purchase),
+        name: purchase.user.name.clone(),
+        profile: profile.to_owned(),
+    })
 }
 
 fn revoke_action(purchase: &Purchase) -> Action {

@@ -39,6 +39,8 @@ pub enum Kind {
     Email,
     /// A MAC address, or an empty text.
     Mac,
+    /// A MAC address.
+    Device,
     /// An IPv4 address, or an empty text.
     Ipv4,
     /// An integer.
@@ -58,6 +60,18 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// One of these texts, or an empty one.
     Setting(&'static [&'static str]),
+    /// An address on the web that messages may be sent to.
+    Url {
+        /// Its greatest length, in characters.
+        chars_max: usize,
+    },
+    /// A list of these words.
+    Words {
+        /// The words.
+        words: &'static [&'static str],
+        /// Most elements.
+        items_max: usize,
+    },
     /// Objects or texts.
     List {
         /// Most elements.
@@ -96,11 +110,8 @@ impl Kind {
                 ]
             }
             Self::Email => vec![json!({"type": "string", "format": "email", "maxLength": 254})],
-            Self::Mac => {
-                let pairs =
-                    [":", "-", r"\."].map(|mark| format!("[0-9A-Fa-f]{{2}}({mark}[0-9A-Fa-f]{{2}}){{5}}"));
-                vec![pattern(&format!("^([0-9A-Fa-f]{{12}}|{})?$", pairs.join("|")))]
-            }
+            Self::Mac => vec![pattern(&format!("^({})?$", mac()))],
+            Self::Device => vec![pattern(&format!("^({})$", mac()))],
             Self::Ipv4 => vec![pattern(&format!(r"^({OCTET}(\.{OCTET}){{3}})?$"))],
             Self::Integer { least, most } => integer(least, most),
             Self::Number => vec![json!({"type": "number"}), pattern(r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$")],
@@ -114,12 +125,26 @@ impl Kind {
             }
             Self::Choice(words) => vec![choice(words)],
             Self::Setting(words) => vec![choice(&[words, &[""]].concat())],
+            Self::Url { chars_max } => {
+                vec![
+                    json!({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": chars_max}),
+                ]
+            }
+            Self::Words { words, items_max } => {
+                vec![json!({"type": "array", "minItems": 1, "maxItems": items_max, "items": choice(words)})]
+            }
             Self::List { items_max } => {
                 let items = json!({"anyOf": [{"type": "object"}, {"type": "string"}]});
                 vec![json!({"type": "array", "maxItems": items_max, "items": items})]
             }
         }
     }
+}
+
+/// A MAC address, bare or in pairs.
+fn mac() -> String {
+    let pairs = [":", "-", r"\."].map(|mark| format!("[0-9A-Fa-f]{{2}}({mark}[0-9A-Fa-f]{{2}}){{5}}"));
+    format!("[0-9A-Fa-f]{{12}}|{}", pairs.join("|"))
 }
 
 fn string(chars_max: usize) -> Value {

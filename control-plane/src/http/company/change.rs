@@ -43,6 +43,7 @@ pub fn operation() -> Operation {
                     ("telegram_bot_token", word(&[MASK]).or_null()),
                     ("telegram_chat_id", text("1001").or_null()),
                     ("notificaciones_telegram", flag(false)),
+                    ("telegram_con_contrasena", flag(false)),
                     ("desactivar_por_reembolso", flag(true)),
                 ]),
             )],
@@ -74,6 +75,7 @@ pub async fn handle(
             "telegram_bot_token": company.telegram_bot_token_sealed.map(|_| MASK),
             "telegram_chat_id": company.telegram_chat_id,
             "notificaciones_telegram": company.telegram_enabled,
+            "telegram_con_contrasena": company.telegram_shows_password,
             "desactivar_por_reembolso": company.disable_on_refund,
         },
     })))
@@ -89,6 +91,7 @@ fn read(fields: &mut Fields<'_>, seal: &dyn Fn(String) -> String) -> Change {
             .map(|token| token.map(seal)),
         telegram_chat_id: changed(fields, "telegram_chat_id", CHAT_CHARS_MAX),
         telegram_enabled: fields.change_of_boolean("notificaciones_telegram"),
+        telegram_shows_password: fields.change_of_boolean("telegram_con_contrasena"),
         disable_on_refund: fields.change_of_boolean("desactivar_por_reembolso"),
     }
 }

@@ -34,6 +34,7 @@ pub fn operation() -> Operation {
             ("telegram_bot_token", word(&[MASK]).or_null()),
             ("telegram_chat_id", text("1001").or_null()),
             ("notificaciones_telegram", flag(false)),
+            ("telegram_con_contrasena", flag(false)),
             ("desactivar_por_reembolso", flag(true)),
         ]))
         .fails(&[Code::CompanyNotFound])
@@ -61,6 +62,7 @@ pub async fn handle(State(app): State<Shared>, admin: CompanyAdmin) -> Result<Js
         "telegram_bot_token": company.telegram_bot_token_sealed.map(|_| MASK),
         "telegram_chat_id": company.telegram_chat_id,
         "notificaciones_telegram": company.telegram_enabled,
+        "telegram_con_contrasena": company.telegram_shows_password,
         "desactivar_por_reembolso": company.disable_on_refund,
     })))
 }

@@ -1,21 +1,29 @@
-//! `GET /api/v1/admin/mi-empresa/transacciones`.
+//! `GET /api/v1/admin/mi-empresa/transacciones`: a page as JSON, or with `formato=csv` all of them as a file, whatever
+//! `limit` and `offset` say.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::transaction_export;
 use crate::http::app::Shared;
-use crate::http::body::Parameters;
+use crate::http::body::{Fields, Parameters};
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
 use crate::http::operation::{Access, Operation};
 use crate::http::shape::{self, integer, moment, number, object, text};
-use crate::store::StoreError;
 use crate::store::page::Page;
 use crate::store::transactions::{self, Listed};
+use crate::store::{StoreError, counts};
 
 /// Unlike other lists, this one has a default.
 const DEFAULT: Page = Page { limit: 50, offset: 0 };
+/// `formato` of a page.
+const JSON: &str = "json";
+/// `formato` of a file.
+const CSV: &str = "csv";
 
 /// The operation of this file.
 #[must_use]
@@ -23,7 +31,14 @@ pub fn operation() -> Operation {
     Operation::get("/api/v1/admin/mi-empresa/transacciones", handle)
         .titled("Lista las transacciones", "List the transactions")
         .open_to(Access::CompanyAdmin)
-        .paged()
+        .noted(
+            "Con `formato=csv` vienen todas como archivo para hojas de cálculo.",
+            "With `formato=csv` all of them come as a file for spreadsheets.",
+        )
+        .reads_query(|fields| {
+            read(fields);
+        })
+        .answers(StatusCode::OK, "text/csv", text("id,transaccion_id,…"))
         .gives(object([
             ("empresa_id", text("EMP_0A1B2C3D4E")),
             ("total", integer(142)),
@@ -46,15 +61,19 @@ pub fn operation() -> Operation {
 /// See the module.
 ///
 /// # Errors
-/// 422 for a page out of range, or when the database does not answer.
+/// 422 for a page out of range or an unknown format, `rate_limited` when too many files are written, or when the database does
+/// not answer.
 pub async fn handle(
     State(app): State<Shared>,
     admin: CompanyAdmin,
     parameters: Parameters,
-) -> Result<Json<Value>, ApiError> {
-    let page = parameters.page(DEFAULT)?;
+) -> Result<Response, ApiError> {
+    let (page, format) = parameters.read(read)?;
+    if format == Some(CSV) {
+        return transaction_export::answer(&app, admin.company).await;
+    }
     let mut reader = app.store.reader().await?;
-    let total = transactions::count(&mut reader.conn(), &admin.company).await?;
+    let total = counts::total(&mut reader.conn(), &admin.company).await?;
     let transactions = transactions::list(&mut reader.conn(), &admin.company, page).await?;
     Ok(Json(json!({
         "empresa_id": admin.company,
@@ -62,7 +81,13 @@ pub async fn handle(
         "limit": page.limit,
         "offset": page.offset,
         "transacciones": transactions.iter().map(view).collect::<Result<Vec<_>, StoreError>>()?,
-    })))
+    }))
+    .into_response())
+}
+
+/// The page, and the format.
+fn read(fields: &mut Fields<'_>) -> (Page, Option<&'static str>) {
+    (fields.page(DEFAULT), fields.optional_choice("formato", &[JSON, CSV]))
 }
 
 fn view(transaction: &Listed) -> Result<Value, StoreError> {

@@ -42,6 +42,7 @@ pub fn operation() -> Operation {
             Code::RefundNotPossible,
             Code::RefundAmountInvalid,
             Code::RefundUnderWay,
+            Code::TooManyRefunds,
             Code::PurchaseBusy,
             Code::IdempotencyConflict,
         ])
@@ -51,7 +52,7 @@ pub fn operation() -> Operation {
 /// See the module.
 ///
 /// # Errors
-/// `transaction_not_found`, `refund_not_possible`, `refund_amount_invalid`, `refund_under_way`, `idempotency_conflict`,
+/// `transaction_not_found`, `refund_not_possible`, `refund_amount_invalid`, `refund_under_way`, `too_many_refunds`, `idempotency_conflict`,
 /// 422, 502 with the gateway's reason when it refused, or when the purchase cannot be told.
 pub async fn handle(
     State(app): State<Shared>,

@@ -25,13 +25,19 @@ pub fn operation() -> Operation {
             transaction::choice(fields);
         })
         .gives(resolved_shape())
-        .fails(&[Code::TransactionNotFound, Code::ChoiceNotOpen, Code::RefundUnderWay, Code::PurchaseBusy])
+        .fails(&[
+            Code::TransactionNotFound,
+            Code::ChoiceNotOpen,
+            Code::RefundUnderWay,
+            Code::TooManyRefunds,
+            Code::PurchaseBusy,
+        ])
 }
 
 /// See the module.
 ///
 /// # Errors
-/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, 422, or when the purchase cannot be told.
+/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, `too_many_refunds`, 422, or when the purchase cannot be told.
 pub async fn handle(
     State(app): State<Shared>,
     admin: CompanyAdmin,

@@ -10,10 +10,6 @@ use crate::http::groups;
 use crate::http::operation::Operation;
 use crate::text::Language;
 
-/// Codes that nothing answers with yet.
-const OF_NO_ENDPOINT: [&str; 4] =
-    ["telegram_not_configured", "image_format_invalid", "file_save_failed", "telegram_failed"];
-
 fn all() -> Vec<Operation> {
     groups().into_iter().flat_map(|group| group.operations).chain(operations()).collect()
 }
@@ -44,7 +40,7 @@ fn every_code_is_described() {
         .map(|code| code.as_str())
         .filter(|code| !text.contains(&format!("\"{code}\"")))
         .collect();
-    assert_eq!(missing, OF_NO_ENDPOINT, "codes that no endpoint answers with");
+    assert!(missing.is_empty(), "codes that no endpoint answers with: {missing:?}");
 }
 
 #[test]

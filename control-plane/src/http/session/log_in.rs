@@ -5,10 +5,12 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use crate::auth::AuthError;
 use crate::domain::code::Code;
 use crate::http::account::{PASSWORD_CHARS_MAX, user_shape, user_view};
 use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
+use crate::http::client::Client;
 use crate::http::error::ApiError;
 use crate::http::operation::Operation;
 use crate::http::shape::{moment, object, text, word};
@@ -34,9 +36,14 @@ pub fn operation() -> Operation {
 ///
 /// # Errors
 /// `login_failed`, `user_inactive`, `rate_limited` after too many failures, 422, or when passwords cannot be checked now.
-pub async fn handle(State(app): State<Shared>, body: Body) -> Result<Json<Value>, ApiError> {
+pub async fn handle(State(app): State<Shared>, client: Client, body: Body) -> Result<Json<Value>, ApiError> {
     let (email, password) = body.read(read)?;
-    let begun = app.sessions.log_in(&app.passwords, &email, password).await?;
+    app.requests.password(client.0, app.clock.now())?;
+    let begun = app.sessions.log_in(&app.passwords, &email, password).await;
+    if !matches!(begun, Err(AuthError::Refused(Code::LoginFailed))) {
+        app.requests.password_was_good(client.0, app.clock.now());
+    }
+    let begun = begun?;
     Ok(Json(json!({
         "access_token": begun.token,
         "token_type": "bearer",

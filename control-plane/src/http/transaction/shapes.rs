@@ -20,7 +20,7 @@ pub const REFUND_REFUSALS: &[Code] = &[
 ];
 
 /// Why something waits for a person.
-const CAUSES: [Code; 10] = [
+const CAUSES: [Code; 12] = [
     Code::AttentionUndecided,
     Code::AttentionMismatch,
     Code::AttentionUndelivered,
@@ -31,6 +31,8 @@ const CAUSES: [Code; 10] = [
     Code::AttentionRouterAway,
     Code::AttentionStrayPayment,
     Code::AttentionUnknownReservation,
+    Code::AttentionUnreadable,
+    Code::AttentionEndpointOff,
 ];
 
 fn causes_shape() -> Shape {
@@ -192,7 +194,10 @@ pub fn review_shape() -> Shape {
         ("total", integer(1)),
         ("limit", integer(50)),
         ("offset", integer(0)),
-        ("pendientes", list(either([purchase_case(), stray_case(), reservation_case()]).named("Case"))),
+        (
+            "pendientes",
+            list(either([purchase_case(), stray_case(), reservation_case(), endpoint_case()]).named("Case")),
+        ),
     ])
 }
 
@@ -234,5 +239,13 @@ fn reservation_case() -> Shape {
         ("router_id", text("RTR_00AA11BB")),
         ("compra_id", text("TRX_0123456789ABCDEF01234567")),
         ("usuario_hotspot", text("PT-7KQ2M")),
+    ]))
+}
+
+fn endpoint_case() -> Shape {
+    case().and(object([
+        ("tipo", word(&["webhook_apagado"])),
+        ("webhook_id", text("wh_0123456789abcdef")),
+        ("servidor", text("tienda.example.org")),
     ]))
 }

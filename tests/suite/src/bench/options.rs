@@ -17,11 +17,13 @@ pub enum Row {
     Tenants,
     /// Catalogue reads; memory of idle processes.
     Catalogue,
+    /// Lists over a thousand and over a million transactions.
+    Lists,
 }
 
 impl Row {
     /// All of them, in the order of measurement.
-    pub const ALL: [Self; 4] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue];
+    pub const ALL: [Self; 5] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists];
 
     /// The word on the command line.
     #[must_use]
@@ -31,6 +33,7 @@ impl Row {
             Self::Users => "users",
             Self::Tenants => "tenants",
             Self::Catalogue => "catalogue",
+            Self::Lists => "lists",
         }
     }
 }
@@ -50,7 +53,7 @@ pub struct Options {
 
 /// What `--help` prints.
 pub const USAGE: &str =
-    "bench [--only purchases|users|tenants|catalogue] [--database sqlite|postgres] [--json] [--quick]
+    "bench [--only purchases|users|tenants|catalogue|lists] [--database sqlite|postgres] [--json] [--quick]
 Measures the real processes on this machine; without --only everything, on both databases.
 --quick measures so shortly that the numbers mean little.";
 
@@ -112,6 +115,12 @@ impl Options {
         if self.quick { 20 } else { 100 }
     }
 
+    /// Calls of each list per median.
+    #[must_use]
+    pub fn list_rounds(&self) -> usize {
+        if self.quick { 20 } else { 200 }
+    }
+
     /// Disk syncs per measurement.
     #[must_use]
     pub fn syncs(&self) -> usize {
@@ -130,7 +139,7 @@ mod tests {
     #[test]
     fn everything_is_measured_on_both_databases_unless_told_otherwise() {
         let options = parse("").unwrap();
-        assert_eq!((options.rows.len(), options.databases.len()), (4, 2));
+        assert_eq!((options.rows.len(), options.databases.len()), (5, 2));
         let options = parse("--only users --only catalogue --database sqlite --quick --json").unwrap();
         assert_eq!(options.rows, [Row::Users, Row::Catalogue]);
         assert_eq!(options.databases, [Database::Sqlite]);

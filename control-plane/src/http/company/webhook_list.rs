@@ -1,0 +1,51 @@
+//! `GET /api/v1/admin/mi-empresa/webhooks`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::webhook_view;
+use crate::http::app::Shared;
+use crate::http::body::Parameters;
+use crate::http::error::ApiError;
+use crate::http::extract::CompanyAdmin;
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{self, integer, object, text};
+use crate::store::page::Page;
+use crate::tenants::endpoints;
+use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::get("/api/v1/admin/mi-empresa/webhooks", handle)
+        .titled("Lista los webhooks propios", "List the own webhooks")
+        .open_to(Access::CompanyAdmin)
+        .paged()
+        .gives(object([
+            ("empresa_id", text("EMP_0A1B2C3D4E")),
+            ("total", integer(1)),
+            ("webhooks", shape::list(webhook_view::endpoint_shape())),
+        ]))
+}
+
+/// See the module.
+///
+/// # Errors
+/// 422 for a page out of range, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    admin: CompanyAdmin,
+    parameters: Parameters,
+    language: Language,
+) -> Result<Json<Value>, ApiError> {
+    let page = parameters.page(Page::default())?;
+    let (total, endpoints) = endpoints::list(&app.store, &admin.company, page).await?;
+    let now = app.clock.now();
+    let view = |endpoint| webhook_view::endpoint(endpoint, now, language);
+    Ok(Json(json!({
+        "empresa_id": admin.company,
+        "total": total,
+        "webhooks": endpoints.iter().map(view).collect::<Vec<_>>(),
+    })))
+}

@@ -1,0 +1,54 @@
+//! `POST /api/v1/admin/mi-empresa/webhooks/{id}/probar`: sends a message that tells nothing, and says what came of it.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::webhook_view;
+use crate::domain::code::Code;
+use crate::http::app::Shared;
+use crate::http::error::ApiError;
+use crate::http::extract::{CompanyAdmin, Segments};
+use crate::http::operation::{Access, Operation};
+use crate::http::shape::{done, flag, integer};
+use crate::tenants::endpoints;
+use crate::text::Language;
+
+/// The operation of this file.
+#[must_use]
+pub fn operation() -> Operation {
+    Operation::post("/api/v1/admin/mi-empresa/webhooks/{id}/probar", handle)
+        .titled("Prueba un webhook", "Try a webhook")
+        .open_to(Access::CompanyAdmin)
+        .gives(done(
+            &[Code::WebhookTestDelivered, Code::WebhookTestFailed],
+            [
+                ("entregado", flag(true)),
+                ("estado_http", integer(200).or_null()),
+                ("error", webhook_view::reason_shape().shown_null()),
+            ],
+        ))
+        .fails(&[Code::WebhookNotFound])
+}
+
+/// See the module.
+///
+/// # Errors
+/// `webhook_not_found`, `rate_limited`, or when the database does not answer.
+pub async fn handle(
+    State(app): State<Shared>,
+    admin: CompanyAdmin,
+    Segments(id): Segments<String>,
+    language: Language,
+) -> Result<Json<Value>, ApiError> {
+    let endpoint = endpoints::find(&app.store, &admin.company, &id).await?;
+    let answer = app.outbox.try_endpoint(&endpoint).await?;
+    let code = if answer.setback.is_none() { Code::WebhookTestDelivered } else { Code::WebhookTestFailed };
+    Ok(Json(json!({
+        "message": language.code(code),
+        "code": code.as_str(),
+        "entregado": answer.setback.is_none(),
+        "estado_http": answer.status,
+        "error": answer.setback.map(|setback| webhook_view::reason(setback.code().as_str(), language)),
+    })))
+}
