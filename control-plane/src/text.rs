@@ -172,8 +172,8 @@ pub enum Phrase {
     ApiAccepted,
     /// Describes the answer of a service that is not ready.
     ApiNotReady,
-    /// Describes a redirect.
-    ApiRedirect,
+    /// Describes an answer to who has a good copy.
+    ApiNotModified,
     /// Group of endpoints.
     TagPortal,
     /// Group of endpoints.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::app::Shared;
 use super::body::{Field, Fields};
 use super::error::default_status;
-use super::shape::Shape;
+use super::shape::{self, Shape};
 use crate::domain::code::Code;
 use crate::text::Language;
 
@@ -91,7 +91,7 @@ pub enum Segment {
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
-    /// Its kind of content.
+    /// Its kind of content; empty when it has none.
     pub media: &'static str,
     /// Its content.
     pub shape: Shape,
@@ -286,6 +286,12 @@ impl Operation {
     pub fn answers(mut self, status: StatusCode, media: &'static str, shape: Shape) -> Self {
         self.answers.push(Answer { status, media, shape, retry_after: false });
         self
+    }
+
+    /// Answers with this status and no content.
+    #[must_use]
+    pub fn answers_nothing(self, status: StatusCode) -> Self {
+        self.answers(status, "", shape::null())
     }
 
     /// Fails with these codes and the statuses that usually go with them.

@@ -281,7 +281,7 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::ApiCreated => "Made.",
         Phrase::ApiAccepted => "Not decided yet: ask again.",
         Phrase::ApiNotReady => "The service is not ready.",
-        Phrase::ApiRedirect => "Leads elsewhere.",
+        Phrase::ApiNotModified => "The copy is still good.",
         Phrase::TagPortal => "Captive portal",
         Phrase::TagSession => "Session",
         Phrase::TagCompany => "Company",

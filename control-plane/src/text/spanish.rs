@@ -283,7 +283,7 @@ pub(super) const fn phrase(phrase: Phrase) -> &'static str {
         Phrase::ApiCreated => "Creado.",
         Phrase::ApiAccepted => "Todavía no está decidido: se pregunta de nuevo.",
         Phrase::ApiNotReady => "El servicio no está listo.",
-        Phrase::ApiRedirect => "Lleva a otra dirección.",
+        Phrase::ApiNotModified => "La copia sigue siendo buena.",
         Phrase::TagPortal => "Portal cautivo",
         Phrase::TagSession => "Sesión",
         Phrase::TagCompany => "Empresa",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::described::OPERATIONS;
+use crate::logos::{form, upload};
 use crate::stored::run;
 use crate::world::{Answer, ORIGINAL_SECRET, Tenant, World};
 
@@ -28,7 +29,12 @@ async fn ask(world: &World, operation: &Operation, token: Option<&str>) -> Answe
         let id = if segment == Segment::Integer { "987654321" } else { "X" };
         path = path.replace(&format!("{{{name}}}"), id);
     }
-    let body = operation.body.as_ref().map(|takes| takes.example.to_string());
+    let notice = || json!({"type": "payment", "data": {"id": "1", "object": {"id": "ord_1"}}}).to_string();
+    let body = match (&operation.body, operation.access) {
+        (Some(takes), _) => Some(takes.example.to_string()),
+        (None, Access::Signature) => Some(notice()),
+        (None, _) => None,
+    };
     send(world, operation, &path, token, body).await
 }
 
@@ -159,8 +165,10 @@ async fn every_endpoint_refuses_what_has_no_shape() {
             }
             path = path.replace(&part, "1");
         }
-        let takes_body = operation.body.is_some() || operation.other_body.is_some();
-        if takes_body {
+        if operation.other_body.as_ref().is_some_and(|(media, ..)| media.starts_with("multipart/")) {
+            let picture = vec![0; world.app.config.http.upload_bytes_max + 1];
+            upload(&world, token, form("file", "a.png", &picture)).await.is(413, "body_too_large");
+        } else if operation.body.is_some() || operation.other_body.is_some() {
             send(&world, operation, &path, token, Some(large.clone())).await.is(413, "body_too_large");
         }
         if operation.body.is_some() && !path.starts_with("/setup/") {

@@ -3,9 +3,11 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
+use crate::described;
 use crate::world::{Answer, Tenant, World, text};
 
 const PATH: &str = "/api/v1/admin/mi-empresa/logo";
@@ -18,7 +20,7 @@ fn picture(red: u8, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn form(field: &str, name: &str, content: &[u8]) -> Vec<u8> {
+pub fn form(field: &str, name: &str, content: &[u8]) -> Vec<u8> {
     let head = format!(
         "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"nota\"\r\n\r\nhola\r\n--{BOUNDARY}\r\n\
          content-disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\ncontent-type: application/x\r\n\r\n"
@@ -26,14 +28,16 @@ fn form(field: &str, name: &str, content: &[u8]) -> Vec<u8> {
     [head.as_bytes(), content, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
 }
 
-async fn upload(world: &World, token: Option<&str>, body: Vec<u8>) -> Answer {
+pub async fn upload(world: &World, token: Option<&str>, body: Vec<u8>) -> Answer {
     let kind = HeaderValue::from_str(&format!("multipart/form-data; boundary={BOUNDARY}")).expect("header");
     let request = world.client.post(format!("{}{PATH}", world.base)).header(CONTENT_TYPE, kind).body(body);
     let request = match token {
         Some(token) => request.bearer_auth(token),
         None => request,
     };
-    Answer::of(request.send().await.expect("an answer")).await
+    let answer = Answer::of(request.send().await.expect("an answer")).await;
+    described::check(&Method::POST, PATH, &answer);
+    answer
 }
 
 async fn put_up(world: &World, tenant: &Tenant, name: &str, content: &[u8]) -> String {
@@ -68,7 +72,7 @@ async fn a_logo_is_shown_by_any_page_and_replaced_by_the_next() {
         let again = image::load_from_memory(&shown.bytes).expect("a picture");
         assert_eq!((again.width(), again.height()), (16, 8));
         let tag = shown.header("etag").to_owned();
-        let known = world.send(reqwest::Method::GET, &url, None, None, &[("if-none-match", &tag)]).await;
+        let known = world.send(Method::GET, &url, None, None, &[("if-none-match", &tag)]).await;
         assert_eq!((known.status.as_u16(), known.bytes.len()), (304, 0));
     }
     let first = put_up(&world, &tenant, "a.png", &picture(1, ImageFormat::Png)).await;

@@ -31,6 +31,7 @@ pub fn operation() -> Operation {
     Operation::get("/api/v1/admin/routers/{router_id}/mikrotik-profiles", handle)
         .titled("Perfiles del hotspot, preguntados al router", "Profiles of the hotspot, asked of the router")
         .open_to(Access::CompanyAdmin)
+        .paged()
         .gives(shape::list(object([
             ("id", text("*3")),
             ("name", text("1h")),

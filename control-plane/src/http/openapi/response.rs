@@ -71,6 +71,7 @@ fn good(answer: &Answer, language: Language) -> Value {
     let description = match answer.status {
         StatusCode::CREATED => Phrase::ApiCreated,
         StatusCode::ACCEPTED => Phrase::ApiAccepted,
+        StatusCode::NOT_MODIFIED => Phrase::ApiNotModified,
         StatusCode::SERVICE_UNAVAILABLE => Phrase::ApiNotReady,
         _ => Phrase::ApiGood,
     };
@@ -78,7 +79,11 @@ fn good(answer: &Answer, language: Language) -> Value {
     if answer.media == JSON {
         content["example"] = answer.shape.example.clone();
     }
-    json!({"description": language.phrase(description), "headers": headers, "content": {answer.media: content}})
+    let mut described = json!({"description": language.phrase(description), "headers": headers});
+    if !answer.media.is_empty() {
+        described["content"] = json!({answer.media: content});
+    }
+    described
 }
 
 fn bad(status: u16, codes: &[Code], language: Language) -> Value {

@@ -24,7 +24,7 @@ pub fn operation() -> Operation {
         .answers(StatusCode::OK, "image/png", text("…"))
         .answers(StatusCode::OK, "image/jpeg", text("…"))
         .answers(StatusCode::OK, "image/webp", text("…"))
-        .answers(StatusCode::NOT_MODIFIED, "image/png", text("…"))
+        .answers_nothing(StatusCode::NOT_MODIFIED)
 }
 
 /// See the module.
