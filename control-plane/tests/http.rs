@@ -15,6 +15,8 @@ mod books;
 mod company;
 #[path = "http/described.rs"]
 mod described;
+#[path = "http/docs.rs"]
+mod docs;
 #[path = "http/export.rs"]
 mod export;
 #[path = "http/foundation.rs"]

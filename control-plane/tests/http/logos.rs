@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
 use crate::described;
+use crate::stored::run;
 use crate::world::{Answer, Tenant, World, text};
 
 const PATH: &str = "/api/v1/admin/mi-empresa/logo";
@@ -104,6 +105,10 @@ async fn what_is_no_logo_is_refused_and_the_old_one_stays() {
     upload(&world, session, form("file", "a.png", &vec![0; 2_100_000])).await.is(413, "body_too_large");
     upload(&world, None, form("file", "a.png", &png)).await.is(401, "credentials_missing");
     upload(&world, Some(&world.operator), form("file", "a.png", &png)).await.is(403, "role_forbidden");
+    assert_eq!(world.get(&old, None).await.status.as_u16(), 200);
+    run(&world, "ALTER TABLE logos RENAME TO away".into()).await;
+    upload(&world, session, form("file", "a.png", &png)).await.is(500, "file_save_failed");
+    run(&world, "ALTER TABLE away RENAME TO logos".into()).await;
     assert_eq!(world.get(&old, None).await.status.as_u16(), 200);
     world.get("/static/logos/logo_EMP_1_000000.png", None).await.is(404, "route_not_found");
 }

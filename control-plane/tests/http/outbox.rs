@@ -15,12 +15,10 @@ mod targets;
 
 use std::time::Duration;
 
-use pagos_control_plane::domain::event::{Event, EventKind, News};
-use pagos_control_plane::domain::id::CompanyId;
 use pagos_control_plane::outbox::Outbox;
-use pagos_control_plane::store::{StoreError, outbox};
 use serde_json::{Value, json};
 
+use crate::stored::happen;
 use crate::world::{Tenant, World, text};
 
 const PATH: &str = "/api/v1/admin/mi-empresa/webhooks";
@@ -36,20 +34,6 @@ async fn open_world() -> World {
 async fn endpoint(world: &World, tenant: &Tenant, url: &str) -> (String, String) {
     let made = world.post(PATH, Some(&tenant.session), &json!({"url": url})).await.is(200, "webhook_created");
     (text(&made["webhook"]["id"]), text(&made["webhook"]["secreto"]))
-}
-
-/// Something happens that a company is told of; gives the id of the message.
-async fn happen(world: &World, company: &str, fact: &str) -> String {
-    let (company, now) = (CompanyId::new(company), world.app.clock.now());
-    let data = json!({"id_transaccion": fact});
-    let event = Event::new(EventKind::PaymentCompleted, fact, now, &data);
-    let id = event.id.clone();
-    let news = News { events: vec![event], alerts: Vec::new() };
-    let put = world.app.store.write::<_, StoreError, _>(move |conn| {
-        Box::pin(async move { outbox::put(conn, &company, &news, now).await })
-    });
-    put.await.expect("put in");
-    id
 }
 
 /// Lets everything that is due be sent.

@@ -3,6 +3,7 @@
 use pagos_protocol::enrolment::Token;
 use serde_json::json;
 
+use crate::stored::sell;
 use crate::world::{World, text};
 
 #[tokio::test]
@@ -88,6 +89,10 @@ async fn only_a_router_that_sells_nothing_is_deleted() {
     let path = |company: &str, router: &str| format!("/admin/empresas/{company}/routers/{router}");
     world.product(&other, json!({})).await;
     world.delete(&path(&other.company, &other.router), operator).await.is(400, "router_has_products");
+    let seller = world.tenant("Puerto").await;
+    sell(&world, &seller, "conekta", "TRX_1", "ord_1", 1).await;
+    let sold = world.delete(&path(&seller.company, &seller.router), operator).await;
+    sold.is(400, "router_has_transactions");
     world.delete(&path(&other.company, &tenant.router), operator).await.is(404, "router_not_found");
     let body = world.delete(&path(&tenant.company, &tenant.router), operator).await.is(200, "router_deleted");
     assert_eq!((&body["router_id"], &body["empresa_id"]), (&json!(tenant.router), &json!(tenant.company)));

@@ -1,10 +1,10 @@
 //! Money that admins give back.
 
 use pagos_control_plane::gateway::GatewayName;
-use pagos_control_plane::purchase::state::Phase;
+use pagos_control_plane::purchase::state::{Phase, Purchase, Refund, RefundState};
 use serde_json::json;
 
-use crate::shop::Shop;
+use crate::shop::{Shop, Sold};
 
 const BOTH: [GatewayName; 2] = GatewayName::ALL;
 
@@ -208,4 +208,77 @@ async fn only_admins_of_the_company_refund_what_was_paid() {
     .await;
     shop.refund(&sold, &body).await.is(409, "refund_not_possible");
     assert!(shop.refunds().is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_with_its_reason_and_never_as_that_of_a_payment() {
+    let shop = Shop::open().await;
+    let sold = shop.sell(GatewayName::Conekta).await;
+    let table = [
+        (422, "invalid_parameter", "request_invalid"),
+        (422, "invalid_amount", "amount_invalid"),
+        (402, "processing_error", "processing_error"),
+        (401, "invalid_api_key", "gateway_auth_failed"),
+        (404, "order_not_found", "gateway_not_found"),
+        (409, "gateway_error", "gateway_error"),
+        (409, "bank_connection_error", "bank_unreachable"),
+        (409, "quota_exceeded", "gateway_quota_exceeded"),
+    ];
+    for (status, word, code) in table {
+        shop.fault(json!({"target": "conekta", "kind": "error", "match": "/refunds", "status": status,
+            "count": 1, "set": {"/details": [{"code": word}], "/type": word}}))
+            .await;
+        shop.refund(&sold, &json!({"monto": 5})).await.is(502, code);
+    }
+    assert_eq!(shop.refunds(), [0; 0]);
+}
+
+/// As many refunds as a purchase takes.
+const REFUNDS_MAX: usize = 50;
+
+fn waits(purchase: &mut Purchase) {
+    purchase.phase = Phase::Mismatch;
+    purchase.paid_at = None;
+    purchase.confirmed = false;
+}
+
+/// An admin of the company and an operator decide, and are told the same.
+async fn decide(shop: &Shop, sold: &Sold, choice: &str, status: u16, code: &str) {
+    let (path, body) = (format!("/transacciones/{}/resolver", sold.transaction), json!({"accion": choice}));
+    shop.post(&path, &body).await.is(status, code);
+    let path = format!("/admin/empresas/{}{path}", shop.tenant.company);
+    shop.world.post(&path, Some(&shop.world.operator), &body).await.is(status, code);
+}
+
+#[tokio::test]
+async fn refunds_come_to_an_end_and_one_at_a_time() {
+    let shop = Shop::open().await;
+    let sold = shop.sell(GatewayName::Conekta).await;
+    shop.refund(&sold, &json!({"monto": 1})).await.is(200, "refund_done");
+    decide(&shop, &sold, "cerrar", 409, "choice_not_open").await;
+    shop.rework(&sold, |purchase| {
+        let one = purchase.refunds[0].clone();
+        let others = (1..REFUNDS_MAX).map(|number| Refund { id: format!("r{number}"), ..one.clone() });
+        purchase.refunds.extend(others);
+    })
+    .await;
+    shop.refund(&sold, &json!({"monto": 1})).await.is(409, "too_many_refunds");
+    shop.rework(&sold, waits).await;
+    decide(&shop, &sold, "reembolsar", 409, "too_many_refunds").await;
+    shop.rework(&sold, |purchase| {
+        purchase.refunds[0].state = RefundState::Sent;
+        purchase.refunds[0].wake_at = purchase.refunds[0].asked_at.plus(3_600_000);
+    })
+    .await;
+    decide(&shop, &sold, "reembolsar", 409, "refund_under_way").await;
+    decide(&shop, &sold, "entregar", 409, "refund_under_way").await;
+
+    let sold = shop.sell(GatewayName::Conekta).await;
+    shop.rework(&sold, |purchase| {
+        waits(purchase);
+        purchase.refunded_minor = purchase.terms.product.price.minor;
+    })
+    .await;
+    decide(&shop, &sold, "reembolsar", 400, "refund_amount_invalid").await;
+    assert_eq!(shop.refunds(), [100]);
 }

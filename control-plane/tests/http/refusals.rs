@@ -150,6 +150,21 @@ async fn a_payment_that_mercado_pago_rejects_is_402_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_payment_in_review_is_202_until_it_ends() {
+    let shop = Shop::open().await;
+    let key = Some(shop.tenant.api_key.as_str());
+    shop.fault(json!({"target": "mercado_pago", "kind": "alter", "match": "/v1/payments",
+        "set": {"/status": "in_process", "/status_detail": "pending_review_manual"}}))
+        .await;
+    let answer = buy(&shop, GatewayName::MercadoPago, |_| {}).await;
+    answer.is(202, "payment_in_review");
+    let url = answer.json()["estado_url"].as_str().expect("an address").to_owned();
+    let again = shop.world.get(&url, key).await;
+    again.is(202, "payment_in_review");
+    assert!(again.header("retry-after").parse::<u64>().is_ok(), "{}", again.text);
+}
+
+#[tokio::test]
 async fn what_is_refused_before_anything_is_tried() {
     let shop = Shop::open().await;
     let other = shop.world.tenant("Plaza").await;

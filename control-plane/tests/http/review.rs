@@ -178,6 +178,11 @@ async fn strays_and_unknown_reservations_are_listed_and_strays_acknowledged() {
     let wrong = path.replace("mercado_pago", "otra");
     shop.world.post(&wrong, Some(&shop.tenant.session), &json!({})).await.is(404, "stray_payment_not_found");
     assert_eq!(cases(&shop).await.len(), 1);
+    crate::stored::run(&shop.world, "UPDATE gateway_strays SET resolved_at = NULL".into()).await;
+    let mine =
+        format!("/admin/empresas/{}{}", shop.tenant.company, &path["/api/v1/admin/mi-empresa".len()..]);
+    let operator = Some(shop.world.operator.as_str());
+    shop.world.post(&mine, operator, &json!({})).await.is(200, "stray_payment_acknowledged");
     let theirs = format!("/admin/empresas/{}/revision/pagos-sueltos/conekta/1/enterado", other.company);
     shop.world.post(&theirs, Some(&shop.world.operator), &json!({})).await.is(404, "stray_payment_not_found");
     let empty = shop.world.get("/api/v1/admin/mi-empresa/revision", Some(&other.session)).await.good();

@@ -38,6 +38,7 @@ async fn the_page_makes_the_first_super_admin_once() {
 async fn a_link_is_refused_when_it_is_old_replaced_or_invented() {
     let (world, page) = World::empty().await;
     let body = json!({"email": SUPER_EMAIL, "password": PASSWORD, "nombre": "X"});
+    assert_eq!(world.post(&page, None, &json!({"email": "x"})).await.issues().len(), 3);
     world.post("/setup/invented", None, &body).await.is(404, "setup_link_invalid");
     let newer = setup::new_link(&world.app.store, &world.app.clock, &world.app.random).await;
     let newer = newer.expect("asked").expect("there is no admin");

@@ -1,5 +1,6 @@
 //! Rows that tests put into the database themselves.
 
+use pagos_control_plane::domain::event::{Event, EventKind, News};
 use pagos_control_plane::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use pagos_control_plane::domain::money::{Currency, Money};
 use pagos_control_plane::domain::time::Timestamp;
@@ -7,7 +8,8 @@ use pagos_control_plane::gateway::{GatewayName, Payment};
 use pagos_control_plane::purchase::state::{
     Buyer, CardChoice, Device, DrawnUser, Phase, Product, Purchase, Terms, UserType,
 };
-use pagos_control_plane::store::{Conn, StoreError};
+use pagos_control_plane::store::{Conn, StoreError, outbox};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use crate::world::{Tenant, World};
@@ -87,4 +89,18 @@ pub async fn sell(
         ),
     )
     .await;
+}
+
+/// Something happens that a company is told of; gives the id of the message.
+pub async fn happen(world: &World, company: &str, fact: &str) -> String {
+    let (company, now) = (CompanyId::new(company), world.app.clock.now());
+    let data = json!({"id_transaccion": fact});
+    let event = Event::new(EventKind::PaymentCompleted, fact, now, &data);
+    let id = event.id.clone();
+    let news = News { events: vec![event], alerts: Vec::new() };
+    let put = world.app.store.write::<_, StoreError, _>(move |conn| {
+        Box::pin(async move { outbox::put(conn, &company, &news, now).await })
+    });
+    put.await.expect("put in");
+    id
 }

@@ -476,20 +476,43 @@ async fn the_many_of_one_company_keep_nobody_waiting() {
 #[tokio::test]
 async fn what_nobody_vouches_for_has_limits() {
     let world = World::start().await;
-    let send_one = async |at: u64, from: &str| {
-        let path = "/api/v1/webhook/mercado-pago";
-        send(&world, path, payment(at, &at.to_string()), &[("x-forwarded-for", from)]).await
+    let send_to = async |path: &str, at: u64, from: &str| {
+        let body = if path.contains("conekta") {
+            event(&format!("evt_{at}"), &format!("ord_{at}"))
+        } else {
+            payment(at, &at.to_string())
+        };
+        send(&world, path, body, &[("x-forwarded-for", from)]).await
     };
+    let send_one = async |at: u64, from: &str| send_to("/api/v1/webhook/mercado-pago", at, from).await;
     for at in 0..120 {
         send_one(at, "203.0.113.7").await.good();
     }
     let refused = send_one(120, "203.0.113.7").await;
     refused.is(429, "rate_limited");
     assert!(refused.header("retry-after").parse::<u64>().is_ok());
+    for path in ["/api/v1/webhook", "/api/v1/webhook/conekta"] {
+        send_to(path, 120, "203.0.113.7").await.is(429, "rate_limited");
+    }
     send_one(121, "203.0.113.8").await.good();
     world.advance(60_000);
     send_one(122, "203.0.113.7").await.good();
     assert_eq!(states(&world).await.len(), 122);
+}
+
+#[tokio::test]
+async fn an_address_of_a_company_has_limits_for_what_is_not_signed() {
+    let world = World::start().await;
+    let tenant = world.tenant("Parque").await;
+    let path = own_path(&world, &tenant, Source::MercadoPago).await;
+    for at in 0..300 {
+        send(&world, &path, payment(at, &at.to_string()), &[]).await.good();
+    }
+    send(&world, &path, payment(300, "300"), &[]).await.is(429, "rate_limited");
+    let path = own_path(&world, &tenant, Source::Conekta).await;
+    send(&world, &path, event("evt_1", "ord_1"), &[]).await.is(429, "rate_limited");
+    world.advance(60_000);
+    send(&world, &path, event("evt_1", "ord_1"), &[]).await.good();
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::stored::{run, sell};
+use crate::stored::{happen, run, sell};
 use crate::world::{Tenant, World, text};
 
 /// A tenant and the ids of what it has, by the names that paths and bodies give them.
@@ -41,7 +41,12 @@ impl Owned {
             ),
         )
         .await;
+        let url = json!({"url": format!("https://{}.example.org/pagos", name.to_lowercase())});
+        let endpoint = world.post(&format!("{mine}/webhooks"), Some(&tenant.session), &url).await.good();
+        let delivery = happen(world, &tenant.company, &purchase).await;
         let ids = [
+            ("webhook_id", text(&endpoint["webhook"]["id"])),
+            ("entrega_id", delivery),
             ("empresa_id", tenant.company.clone()),
             ("router_id", tenant.router.clone()),
             ("key_id", tenant.key_id.clone()),
@@ -101,10 +106,13 @@ async fn pay(world: &World, gateway: &str, account: &str) -> String {
 /// Everything that its admin sees.
 async fn shown(world: &World, tenant: &Tenant) -> Value {
     let mut all = Vec::new();
-    for path in ["", "/routers", "/transacciones", "/revision", "/conekta", "/mercado-pago"] {
-        let path = format!("/api/v1/admin/mi-empresa{path}");
-        all.push(world.get(&path, Some(&tenant.session)).await.good());
+    let mine = "/api/v1/admin/mi-empresa";
+    for path in ["", "/routers", "/transacciones", "/revision", "/conekta", "/mercado-pago", "/webhooks"] {
+        all.push(world.get(&format!("{mine}{path}"), Some(&tenant.session)).await.good());
     }
+    let webhooks = all.last().expect("a list")["webhooks"].clone();
+    let deliveries = format!("{mine}/webhooks/{}/entregas", text(&webhooks[0]["id"]));
+    all.push(world.get(&deliveries, Some(&tenant.session)).await.good());
     all.push(world.get("/api/v1/admin/products", Some(&tenant.session)).await.good());
     let keys = format!("/admin/empresas/{}/routers/{}/api-keys", tenant.company, tenant.router);
     let keys = world.get(&keys, Some(&world.operator)).await.good();

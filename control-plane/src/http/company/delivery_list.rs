@@ -1,4 +1,4 @@
-//! `GET /api/v1/admin/mi-empresa/webhooks/{id}/entregas`: newest first.
+//! `GET /api/v1/admin/mi-empresa/webhooks/{webhook_id}/entregas`: newest first.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,7 +22,7 @@ const DEFAULT: Page = Page { limit: 50, offset: 0 };
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::get("/api/v1/admin/mi-empresa/webhooks/{id}/entregas", handle)
+    Operation::get("/api/v1/admin/mi-empresa/webhooks/{webhook_id}/entregas", handle)
         .titled("Lista las entregas de un webhook", "List the deliveries of a webhook")
         .open_to(Access::CompanyAdmin)
         .paged()

@@ -1,4 +1,4 @@
-//! `POST /api/v1/admin/mi-empresa/webhooks/{id}/entregas/{entrega_id}/reenviar`.
+//! `POST /api/v1/admin/mi-empresa/webhooks/{webhook_id}/entregas/{entrega_id}/reenviar`.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::text::Language;
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::post("/api/v1/admin/mi-empresa/webhooks/{id}/entregas/{entrega_id}/reenviar", handle)
+    Operation::post("/api/v1/admin/mi-empresa/webhooks/{webhook_id}/entregas/{entrega_id}/reenviar", handle)
         .titled("Entrega otra vez", "Deliver again")
         .open_to(Access::CompanyAdmin)
         .gives(done(&[Code::WebhookDeliveryQueued], [("entrega", webhook_view::delivery_shape())]))

@@ -28,6 +28,7 @@ pub fn operation() -> Operation {
         .fails(&[
             Code::TransactionNotFound,
             Code::ChoiceNotOpen,
+            Code::RefundAmountInvalid,
             Code::RefundUnderWay,
             Code::TooManyRefunds,
             Code::PurchaseBusy,
@@ -37,7 +38,7 @@ pub fn operation() -> Operation {
 /// See the module.
 ///
 /// # Errors
-/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, `too_many_refunds`, 422, or when the purchase cannot be told.
+/// `transaction_not_found`, `choice_not_open`, `refund_amount_invalid`, `refund_under_way`, `too_many_refunds`, 422, or when the purchase cannot be told.
 pub async fn handle(
     State(app): State<Shared>,
     admin: CompanyAdmin,

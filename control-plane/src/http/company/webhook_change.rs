@@ -1,4 +1,4 @@
-//! `PUT /api/v1/admin/mi-empresa/webhooks/{id}`: what is absent stays as it is.
+//! `PUT /api/v1/admin/mi-empresa/webhooks/{webhook_id}`: what is absent stays as it is.
 
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +19,7 @@ use crate::text::Language;
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::put("/api/v1/admin/mi-empresa/webhooks/{id}", handle)
+    Operation::put("/api/v1/admin/mi-empresa/webhooks/{webhook_id}", handle)
         .titled("Cambia un webhook", "Change a webhook")
         .open_to(Access::CompanyAdmin)
         .reads(json!({"activo": false}), |fields| {

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/admin/mi-empresa/webhooks/{id}`.
+//! `DELETE /api/v1/admin/mi-empresa/webhooks/{webhook_id}`.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::text::Language;
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::delete("/api/v1/admin/mi-empresa/webhooks/{id}", handle)
+    Operation::delete("/api/v1/admin/mi-empresa/webhooks/{webhook_id}", handle)
         .titled("Borra un webhook", "Delete a webhook")
         .open_to(Access::CompanyAdmin)
         .gives(done(&[Code::WebhookDeleted], []))

@@ -1,4 +1,4 @@
-//! `POST /api/v1/admin/mi-empresa/webhooks/{id}/rotar-secreto`: shows the new secret, once.
+//! `POST /api/v1/admin/mi-empresa/webhooks/{webhook_id}/rotar-secreto`: shows the new secret, once.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use crate::text::Language;
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::post("/api/v1/admin/mi-empresa/webhooks/{id}/rotar-secreto", handle)
+    Operation::post("/api/v1/admin/mi-empresa/webhooks/{webhook_id}/rotar-secreto", handle)
         .titled("Cambia el secreto de un webhook", "Replace the secret of a webhook")
         .open_to(Access::CompanyAdmin)
         .gives(done(&[Code::WebhookSecretRotated], [("webhook", webhook_view::endpoint_shape())]))

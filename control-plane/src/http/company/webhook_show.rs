@@ -1,4 +1,4 @@
-//! `GET /api/v1/admin/mi-empresa/webhooks/{id}`.
+//! `GET /api/v1/admin/mi-empresa/webhooks/{webhook_id}`.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::text::Language;
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::get("/api/v1/admin/mi-empresa/webhooks/{id}", handle)
+    Operation::get("/api/v1/admin/mi-empresa/webhooks/{webhook_id}", handle)
         .titled("Muestra un webhook", "Show a webhook")
         .open_to(Access::CompanyAdmin)
         .gives(webhook_view::endpoint_shape())

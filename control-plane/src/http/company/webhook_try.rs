@@ -1,4 +1,4 @@
-//! `POST /api/v1/admin/mi-empresa/webhooks/{id}/probar`: sends a message that tells nothing, and says what came of it.
+//! `POST /api/v1/admin/mi-empresa/webhooks/{webhook_id}/probar`: sends a message that tells nothing, and says what came of it.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::text::Language;
 /// The operation of this file.
 #[must_use]
 pub fn operation() -> Operation {
-    Operation::post("/api/v1/admin/mi-empresa/webhooks/{id}/probar", handle)
+    Operation::post("/api/v1/admin/mi-empresa/webhooks/{webhook_id}/probar", handle)
         .titled("Prueba un webhook", "Try a webhook")
         .open_to(Access::CompanyAdmin)
         .gives(done(

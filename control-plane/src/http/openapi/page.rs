@@ -42,7 +42,7 @@ pub fn operations() -> Vec<Operation> {
         ),
         Operation::get("/redoc", elsewhere)
             .titled("Lleva a la documentación", "Leads to the documentation")
-            .answers(StatusCode::TEMPORARY_REDIRECT, "text/html", html()),
+            .answers_nothing(StatusCode::TEMPORARY_REDIRECT),
     ]
     .into_iter()
     .map(Operation::hidden)

@@ -20,6 +20,7 @@ pub fn operation() -> Operation {
     Operation::get("/openapi.json", handle)
         .titled("Describe esta interfaz (OpenAPI 3.1)", "Describe this interface (OpenAPI 3.1)")
         .gives(shape::free_object(json!({"openapi": "3.1.0"})))
+        .hidden()
 }
 
 /// See the module.
