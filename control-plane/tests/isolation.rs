@@ -22,17 +22,13 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use described::{OPERATIONS, row};
+use described::{ID_FIELDS, OPERATIONS, ids, row};
 use owned::Owned;
 use pagos_control_plane::http::operation::{Access, Operation};
 use pagos_simulator::Simulator;
 use serde_json::{Value, json};
 use world::World;
 
-/// Fields of bodies and queries that name an object.
-const ID_FIELDS: [&str; 3] = ["router_id", "producto_id", "empresa_id"];
-/// What an operator of the platform may see of every tenant, so that there is no other one.
-const OF_THE_PLATFORM: [&str; 2] = ["empresa_id", "usuario_id"];
 /// Its answer is 200 whatever it is asked for.
 const ALWAYS_GOOD: &str = "/api/v1/admin/routers/{router_id}/test-connection";
 
@@ -75,21 +71,6 @@ fn databases() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         Err(_) if std::env::var_os("REQUIRE_SERVICES").is_some() => panic!("there is no PostgreSQL"),
         Err(_) => vec![sqlite],
     }
-}
-
-/// The ids that an endpoint takes and that belong to one tenant.
-fn ids(operation: &Operation) -> Vec<String> {
-    let platform = match operation.access {
-        Access::Open | Access::Signature => return Vec::new(),
-        Access::SuperAdmin => true,
-        Access::ApiKey | Access::Admin | Access::CompanyAdmin => false,
-    };
-    let fields = operation.body.iter().flat_map(|body| &body.fields).chain(&operation.query);
-    let fields = fields.map(|field| field.name.shown).filter(|name| ID_FIELDS.contains(name));
-    let ids = operation.segments().map(|(name, _)| name).chain(fields);
-    // The name of a gateway is no secret.
-    let ids = ids.filter(|name| *name != "gateway" && !(platform && OF_THE_PLATFORM.contains(name)));
-    ids.map(str::to_owned).collect()
 }
 
 async fn compare(world: &World, operation: &Operation, id: &str, [mine, theirs, nobodys]: [&Owned; 3]) {

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::LazyLock;
 
-use pagos_control_plane::http::operation::Operation;
+use pagos_control_plane::http::operation::{Access, Operation};
 use pagos_control_plane::http::{documentation, groups, openapi};
 use pagos_control_plane::text::Language;
 use reqwest::Method;
@@ -15,10 +15,30 @@ use crate::world::Answer;
 /// Names the file in which the answers are noted that tests get.
 pub const SEEN_VARIABLE: &str = "PAGOS_TEST_SEEN";
 
+/// Fields of bodies and queries that name an object.
+pub const ID_FIELDS: [&str; 3] = ["router_id", "producto_id", "empresa_id"];
+/// What an operator of the platform may see of every tenant, so that there is no other one.
+const OF_THE_PLATFORM: [&str; 2] = ["empresa_id", "usuario_id"];
+
 pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     groups().into_iter().chain([documentation()]).flat_map(|group| group.operations).collect()
 });
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&groups(), Language::Spanish));
+
+/// The ids that an endpoint takes and that belong to one tenant.
+pub fn ids(operation: &Operation) -> Vec<String> {
+    let platform = match operation.access {
+        Access::Open | Access::Signature => return Vec::new(),
+        Access::SuperAdmin => true,
+        Access::ApiKey | Access::Admin | Access::CompanyAdmin => false,
+    };
+    let fields = operation.body.iter().flat_map(|body| &body.fields).chain(&operation.query);
+    let fields = fields.map(|field| field.name.shown).filter(|name| ID_FIELDS.contains(name));
+    let ids = operation.segments().map(|(name, _)| name).chain(fields);
+    // The name of a gateway is no secret.
+    let ids = ids.filter(|name| *name != "gateway" && !(platform && OF_THE_PLATFORM.contains(name)));
+    ids.map(str::to_owned).collect()
+}
 
 /// Method and path, as rows of tables are called.
 pub fn row(operation: &Operation) -> String {

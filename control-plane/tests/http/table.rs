@@ -1,7 +1,8 @@
 //! The table of the contract: every endpoint with every case of it, and whether a test of this program met it.
 //!
 //! The cases of a row are the answers that its endpoint describes. All other tests of this program run once more, as a
-//! child process on SQLite, and note the answers they get. What no test met is missing, and fails.
+//! child process on SQLite, and note the answers they get. What no test met is missing, and fails. Another tenant's ids are
+//! tried by the test `isolation`, which takes the endpoints and their ids from the same list.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -11,7 +12,7 @@ use pagos_control_plane::domain::code::Code;
 use pagos_control_plane::http::operation::{Access, Operation};
 
 use crate::access::ASKS_NOBODY;
-use crate::described::{OPERATIONS, SEEN_VARIABLE, row};
+use crate::described::{OPERATIONS, SEEN_VARIABLE, ids, row};
 use crate::index::INDEX;
 
 /// Tests of the child at the same time.
@@ -59,6 +60,9 @@ fn every_case_of_every_endpoint_is_met_by_a_test() {
                 missing.push(format!("{} {status} {code}", row(operation)));
             }
         }
+        for id in ids(operation) {
+            table.push_str(&format!(" 404 another tenant's {id} (isolation);"));
+        }
         table.push('\n');
     }
     // Not by a macro: those are kept back when the test succeeds.
@@ -92,7 +96,16 @@ fn is_told_elsewhere(operation: &Operation, status: u16, code: Code) -> bool {
     match code {
         // A flood: where there is a limit, below; anywhere else a proxy may answer so.
         Code::RateLimited => {
-            let limited = ["/login", "/pagar-conekta", "/pagar-mercado-pago"];
+            let limited = [
+                "/login",
+                "/pagar-conekta",
+                "/pagar-mercado-pago",
+                "/auto-reconnect",
+                "/profile-info",
+                "/mi-empresa/transacciones",
+                "/probar",
+                "/test-telegram",
+            ];
             operation.access != Access::Signature && !limited.iter().any(|end| path.ends_with(end))
         }
         // A body that does not come, after ten seconds: `http::body::tests`. Gateways' own refusals are tried.
