@@ -12,11 +12,9 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::operator::Operator;
-use crate::programs::repository;
+use crate::programs::{python, repository};
 use crate::sandbox::{Database, Ready, Sandbox};
 
-/// Names another Python that has the packages.
-const PYTHON_VARIABLE: &str = "PAGOS_TEST_PYTHON";
 /// So that requests are judged and not only counted, and nothing is sent to strangers: nobody listens at this Telegram.
 const SETTINGS: [(&str, &str); 8] = [
     ("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", "1000000"),
@@ -129,7 +127,7 @@ impl Tries<'_> {
     }
 
     async fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = Command::new(python());
+        let mut command = Command::new(python()?);
         command.args(["-m", "schemathesis.cli", "--config-file"]).arg(self.config());
         command.args(["run", &format!("{}/openapi.json", self.ready.base_url), "--no-color", "--checks=all"]);
         command.args(["--phases=examples,coverage,fuzzing", &format!("--max-examples={}", self.examples)]);
@@ -201,9 +199,4 @@ async fn dictionaries(ready: &Ready, admin: &Operator) -> anyhow::Result<String>
 
 fn outside(name: &str) -> PathBuf {
     repository().join("tests/outside").join(name)
-}
-
-fn python() -> PathBuf {
-    let named = std::env::var_os(PYTHON_VARIABLE).map(PathBuf::from);
-    named.unwrap_or_else(|| repository().join(".venv/bin/python"))
 }
