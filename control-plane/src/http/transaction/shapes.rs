@@ -20,7 +20,7 @@ pub const REFUND_REFUSALS: &[Code] = &[
 ];
 
 /// Why something waits for a person.
-const CAUSES: [Code; 12] = [
+const CAUSES: [Code; 13] = [
     Code::AttentionUndecided,
     Code::AttentionMismatch,
     Code::AttentionUndelivered,
@@ -32,6 +32,7 @@ const CAUSES: [Code; 12] = [
     Code::AttentionStrayPayment,
     Code::AttentionUnknownReservation,
     Code::AttentionUnreadable,
+    Code::AttentionNewsUnread,
     Code::AttentionEndpointOff,
 ];
 
