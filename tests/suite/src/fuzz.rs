@@ -103,9 +103,13 @@ pub async fn run(database: Database, examples: u32, seed: Option<u64>) -> anyhow
     let dir = tempfile::tempdir()?;
     let tries = Tries { ready: &sandbox.ready, dir: dir.path(), examples, seed };
     let admin = Operator::login(&sandbox.ready.base_url, &sandbox.ready.cliente_admin).await?;
+    let operator = Operator::login(&sandbox.ready.base_url, &sandbox.ready.super_admin).await?;
     all_groups_are_tried(&admin).await?;
     let base = std::fs::read_to_string(outside("schemathesis.toml"))?;
-    std::fs::write(tries.config(), format!("{base}\n{}", dictionaries(&sandbox.ready, &admin).await?))?;
+    std::fs::write(
+        tries.config(),
+        format!("{base}\n{}", dictionaries(&sandbox.ready, &admin, &operator).await?),
+    )?;
     let mut outcomes = Vec::new();
     for wave in WAVES {
         outcomes.extend(try_join_all(wave.iter().map(|run| tries.run(run))).await?);
@@ -178,12 +182,17 @@ async fn all_groups_are_tried(admin: &Operator) -> anyhow::Result<()> {
 }
 
 /// What there is to be named.
-async fn dictionaries(ready: &Ready, admin: &Operator) -> anyhow::Result<String> {
+async fn dictionaries(ready: &Ready, admin: &Operator, operator: &Operator) -> anyhow::Result<String> {
     let mine = "/api/v1/admin/mi-empresa";
     let webhook = json!({"url": "https://example.org/pagos", "activo": false});
     let webhook = admin.make(&format!("{mine}/webhooks"), &webhook).await?;
     let sold = admin.get(&format!("{mine}/transacciones")).await?.body["transacciones"][0].clone();
     let shown = admin.get(&format!("{mine}/transacciones/{}", sold["id"])).await?.body;
+    let notices = format!("/api/v1/webhook/empresa/{}/estado-webhook", ready.empresa_id);
+    let notices = admin.get(&notices).await?.body["configuracion_webhook"]["url"].clone();
+    let own_path = notices.as_str().and_then(|url| url.rsplit('/').next()).context("an address")?;
+    let keys = format!("/admin/empresas/{}/routers/{}/api-keys", ready.empresa_id, ready.router_id);
+    let keys = operator.get(&keys).await?.body;
     let products: Vec<i64> = ready.productos.iter().map(|product| product.id).collect();
     let dictionaries = [
         ("empresa_id", json!([ready.empresa_id])),
@@ -191,6 +200,8 @@ async fn dictionaries(ready: &Ready, admin: &Operator) -> anyhow::Result<String>
         ("producto_id", json!(products)),
         ("transaccion", json!([sold["id"]])),
         ("compra", json!([shown["compra_id"]])),
+        ("ruta", json!([own_path])),
+        ("key_id", json!([keys[0]["key_id"]])),
         ("webhook", json!([webhook["webhook"]["id"]])),
     ];
     let lines = dictionaries.map(|(name, values)| format!("[dictionaries.{name}]\nvalues = {values}\n"));
