@@ -43,7 +43,7 @@ chaos: ## Break everything at random under load, one half of MINUTES on each dat
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
 	@$(TARGET_DIR)/perf/chaos --minutes $(or $(MINUTES),10) $(ARGS)
 
-fuzz-api: ## Try the whole interface against its description with Schemathesis: EXAMPLES=100, ARGS for a seed
+fuzz-api: ## Try the whole interface against its description with Schemathesis on both databases: EXAMPLES=100, ARGS for a seed
 	$(CARGO) build --locked --profile perf --bins $(BINARIES) -p pagos-suite
 	@$(TARGET_DIR)/perf/fuzz-api $(or $(EXAMPLES),100) $(ARGS)
 

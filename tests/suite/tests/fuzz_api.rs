@@ -11,7 +11,8 @@ const SEED: u64 = 1;
 
 #[tokio::test]
 async fn nothing_answers_in_a_way_that_is_not_described() -> anyhow::Result<()> {
-    let outcomes = fuzz::run(Database::Sqlite, EXAMPLES, Some(SEED)).await?;
+    // The stricter one of the two; `make fuzz-api` tries both.
+    let outcomes = fuzz::run(Database::Postgres, EXAMPLES, Some(SEED)).await?;
     let bad: Vec<String> = outcomes
         .iter()
         .filter(|outcome| !outcome.good)

@@ -15,10 +15,13 @@ async fn main() -> anyhow::Result<ExitCode> {
     let examples = words.next().map_or(Ok(100), |word| word.parse()).context("how many examples?")?;
     let seed = words.next().map(|word| word.parse()).transpose().context("which seed?")?;
     let mut good = true;
-    for outcome in fuzz::run(Database::Sqlite, examples, seed).await? {
-        good &= outcome.good;
-        let verdict = if outcome.good { "good" } else { "BAD" };
-        writeln!(std::io::stdout(), "── {}: {verdict}\n{}", outcome.name, outcome.said)?;
+    for database in [Database::Sqlite, Database::Postgres] {
+        for outcome in fuzz::run(database, examples, seed).await? {
+            good &= outcome.good;
+            let verdict = if outcome.good { "good" } else { "BAD" };
+            let title = format!("{}, {}: {verdict}", database.name(), outcome.name);
+            writeln!(std::io::stdout(), "── {title}\n{}", outcome.said)?;
+        }
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
