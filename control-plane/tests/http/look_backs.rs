@@ -1,7 +1,7 @@
 //! What happens to a payment long after it was made, when nobody tells us.
 
 use pagos_control_plane::gateway::GatewayName;
-use pagos_control_plane::purchase::state::{Notice, Phase};
+use pagos_control_plane::purchase::state::Phase;
 use serde_json::json;
 
 use crate::shop::{Shop, Sold};
@@ -74,13 +74,13 @@ async fn times_that_passed_unseen_are_one_look() {
 async fn news_that_could_not_be_read_wait_for_a_person_who_asks_again() {
     let shop = Shop::open().await;
     let sold = shop.sell(GatewayName::Conekta).await;
-    shop.rework(&sold, |purchase| purchase.notice = Some(Notice::NewsUnread)).await;
+    shop.rework(&sold, |purchase| purchase.news.unread = true).await;
     let case = &shop.get("/revision").await.good()["pendientes"][0];
     assert_eq!(case["motivos"][0]["code"], "attention_news_unread");
     assert_eq!(case["acciones"], json!(["reintentar", "enterado"]));
     let path = format!("/transacciones/{}/resolver", sold.transaction);
     shop.post(&path, &json!({"accion": "reintentar"})).await.is(200, "decision_taken");
-    let read = shop.until(&sold, |purchase| purchase.notice.is_none()).await;
+    let read = shop.until(&sold, |purchase| !purchase.news.unread).await;
     assert_eq!(read.phase, Phase::Completed);
 }
 
