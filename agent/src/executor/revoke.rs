@@ -54,7 +54,7 @@ async fn round(
     row_id: &mut Option<String>,
 ) -> Result<Left, CallError> {
     let rows = ownership::find_own(act, &revoke.name, known).await?;
-    let Some(row) = rows.iter().find(|row| is_ours(row, revoke, known)) else {
+    let Some(row) = find_ours(&rows, revoke, known).await else {
         return without_user(act, revoke, known, &rows).await;
     };
     *row_id = Some(row.id.clone());
@@ -114,17 +114,20 @@ async fn shut_clones_out(act: &mut Act, name: &[u8]) -> Result<bool, CallError> 
     Ok(all_shut)
 }
 
-/// A user is the purchase's if it carries its mark, or is in its row with its name or its profile, or has its name and no
-/// other profile than the journal knows: the journal may be lost, and shutting out can be taken back.
-fn is_ours(row: &UserRow, revoke: &Revoke, known: &Known<'_>) -> bool {
-    match mark_of(row, &revoke.purchase.id) {
-        Mark::Own => true,
-        Mark::Other => false,
-        Mark::None => {
-            let same_profile = known.profile.is_empty() || row.profile == known.profile.as_bytes();
-            known.is_row_of(row)
-                || known.is_named_row_of(row, &revoke.name)
-                || (row.name == revoke.name.as_bytes() && same_profile)
-        }
+/// The purchase's user. It carries its mark, or is in its row with its name or its profile; or, where the journal may be
+/// lost, has its name and no other profile than the journal knows, and no other purchase has, or had, that name: names are
+/// sold again after a while.
+async fn find_ours<'a>(rows: &'a [UserRow], revoke: &Revoke, known: &Known<'_>) -> Option<&'a UserRow> {
+    let unmarked = |row: &&UserRow| mark_of(row, &revoke.purchase.id) == Mark::None;
+    let marked = rows.iter().find(|row| mark_of(row, &revoke.purchase.id) == Mark::Own);
+    let in_row = |row: &&UserRow| known.is_row_of(row) || known.is_named_row_of(row, &revoke.name);
+    if let Some(row) = marked.or_else(|| rows.iter().filter(unmarked).find(in_row)) {
+        return Some(row);
     }
+    let alike = |row: &&UserRow| {
+        let same_profile = known.profile.is_empty() || row.profile == known.profile.as_bytes();
+        row.name == revoke.name.as_bytes() && same_profile
+    };
+    let row = rows.iter().filter(unmarked).find(alike)?;
+    (!known.is_name_of_another(&revoke.name).await).then_some(row)
 }

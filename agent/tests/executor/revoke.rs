@@ -1,5 +1,6 @@
 use pagos_agent::routeros::Request;
-use pagos_protocol::{Code, Command, Done};
+use pagos_protocol::command::{PurchaseRef, Revoke};
+use pagos_protocol::{Action, Code, Command, Done};
 use pagos_simulator::fault::FaultKind;
 
 use crate::site::*;
@@ -84,6 +85,18 @@ async fn user_of_the_name_that_nobody_knows_is_left_to_a_person() {
     site.operator(by_hand.attribute("profile", "1d")).await;
     assert_eq!(refused(&site.run(revoke(3)).await), Code::NameTaken);
     assert_eq!(site.user("PT-A1B2C").expect("user")["disabled"], "false");
+}
+
+#[tokio::test]
+async fn name_that_was_sold_again_is_left_to_who_has_it_now() {
+    let site = Site::new().await;
+    sold(&site).await;
+    // Of a purchase of long ago, which the journal has forgotten.
+    let purchase = PurchaseRef { id: "TRX_LONG_AGO".into(), version: 9 };
+    let revoke = Action::Revoke(Revoke { purchase, name: "PT-A1B2C".into() });
+    assert_eq!(site.run(revoke).await, done(Done::Revoked));
+    assert_eq!(site.user("PT-A1B2C").expect("user")["disabled"], "false");
+    assert!(!site.rows("active").is_empty() && !site.rows("cookies").is_empty());
 }
 
 #[tokio::test]

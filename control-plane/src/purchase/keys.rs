@@ -1,4 +1,5 @@
-//! Gateway keys, opened once and kept: each call to a gateway needs one.
+//! Gateway keys, opened once and kept: each call to a gateway needs one. And which of a company's keys a purchase's gateway is
+//! asked with.
 //!
 //! A version of a key never changes, so what is kept is never stale. Kept in memory only, wiped when dropped, and without
 //! `Debug`: a key must not show.
@@ -40,24 +41,32 @@ impl Keys {
     }
 }
 
+/// What a gateway answered, and to which key.
+pub(super) struct Answer<T> {
+    pub(super) answer: T,
+    /// Whether it was asked with the purchase's own key: with another one nothing found proves nothing.
+    pub(super) own: bool,
+}
+
 /// Asks a gateway with the purchase's own key, and once more with the one now in use where the gateway does not take the
 /// own one any more. None when neither can be opened.
-pub(super) async fn ask<T>(
+pub(super) async fn with_either<T>(
     inner: &Inner,
     terms: &Terms,
     is_denied: impl Fn(&T) -> bool,
     ask: impl Fn(Key) -> BoxFuture<'static, T>,
-) -> Result<Option<T>, PurchaseError> {
-    let mut answer = None;
+) -> Result<Option<Answer<T>>, PurchaseError> {
+    let mut first = None;
     if let Some(key) = own(inner, terms).await? {
-        answer = Some(ask(key).await);
+        first = Some(Answer { answer: ask(key).await, own: true });
     }
-    if answer.as_ref().is_none_or(is_denied)
-        && let Some(key) = newer(inner, terms).await?
-    {
-        answer = Some(ask(key).await);
+    if first.as_ref().is_some_and(|first| !is_denied(&first.answer)) {
+        return Ok(first);
     }
-    Ok(answer)
+    Ok(match newer(inner, terms).await? {
+        Some(key) => Some(Answer { answer: ask(key).await, own: false }),
+        None => first,
+    })
 }
 
 /// The gateway key in force when a purchase was asked for; none when it cannot be opened, which only a person can mend.
@@ -79,7 +88,7 @@ pub(super) async fn own(inner: &Inner, terms: &Terms) -> Result<Option<Key>, Pur
 
 /// The key now in use, where the company entered one since the purchase was asked for: it may have withdrawn the old one at
 /// the gateway.
-async fn newer(inner: &Inner, terms: &Terms) -> Result<Option<Key>, PurchaseError> {
+pub(super) async fn newer(inner: &Inner, terms: &Terms) -> Result<Option<Key>, PurchaseError> {
     let mut reader = inner.parts.store.reader().await?;
     let current = credentials::current(&mut reader.conn(), &terms.company, terms.gateway.as_str()).await?;
     drop(reader);

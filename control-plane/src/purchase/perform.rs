@@ -8,6 +8,7 @@ use pagos_protocol::command::{Confirm, Login, PurchaseRef, Release, Reserve, Rev
 use pagos_protocol::{Action, Secret};
 use zeroize::Zeroizing;
 
+use super::keys::Answer;
 use super::machine::{DRAWS_MAX, Effect, Event, RouterEnd};
 use super::state::{DrawnUser, Phase, Purchase, UserType};
 use super::{Inner, PurchaseError, keys, offer, router_end};
@@ -51,10 +52,7 @@ pub(super) async fn perform(
         }
         Effect::Search => Event::Searched(search(inner, purchase).await?),
         Effect::Cancel => {
-            if let (Some(payment), Some(key)) = (&purchase.payment, keys::own(inner, &purchase.terms).await?)
-            {
-                gateway(inner, purchase).cancel(key, payment.id.clone()).await;
-            }
+            cancel(inner, purchase).await?;
             Event::CancelAsked
         }
         Effect::Remake => {
@@ -65,6 +63,7 @@ pub(super) async fn perform(
         }
         Effect::Confirm => Event::Confirmed(act(inner, purchase, confirm_action(purchase)).await),
         Effect::Release => Event::Released(act(inner, purchase, release_action(purchase)).await),
+        Effect::Revoke if is_sold_again(inner, purchase).await? => Event::Revoked(RouterEnd::Gone),
         Effect::Revoke => Event::Revoked(act(inner, purchase, revoke_action(purchase)).await),
         Effect::Login => Event::LoggedIn(login(inner, purchase).await?),
         Effect::ReadRefund => {
@@ -75,6 +74,14 @@ pub(super) async fn perform(
         Effect::Refund => Event::Refunded(refund(inner, purchase).await?),
         Effect::Wait(_) | Effect::End => Event::Woken,
     })
+}
+
+/// Whether the user's name was sold to somebody else since: whoever stands on the router under it is theirs.
+async fn is_sold_again(inner: &Inner, purchase: &Purchase) -> Result<bool, PurchaseError> {
+    let mut reader = inner.parts.store.reader().await?;
+    let terms = &purchase.terms;
+    let holder = purchases::drawn_for(&mut reader.conn(), &terms.router, &purchase.user.name).await?;
+    Ok(holder.is_some_and(|holder| holder != terms.id))
 }
 
 /// The gateway of a purchase.
@@ -179,25 +186,40 @@ async fn read(inner: &Inner, purchase: &Purchase, named: Option<String>) -> Resu
         return Ok(Reading::Unknown);
     };
     let gateway = gateway(inner, purchase);
-    let reading = keys::ask(
+    let reading = keys::with_either(
         inner,
         &purchase.terms,
         |reading| *reading == Reading::Denied,
         |key| gateway.read(key, payment.clone()),
     );
-    Ok(reading.await?.unwrap_or(Reading::Denied))
+    Ok(reading.await?.map_or(Reading::Denied, |asked| asked.answer))
 }
 
 /// Searches all payments that carry our reference.
 async fn search(inner: &Inner, purchase: &Purchase) -> Result<Searching, PurchaseError> {
     let gateway = gateway(inner, purchase);
-    let searching = keys::ask(
+    let searching = keys::with_either(
         inner,
         &purchase.terms,
         |searching| *searching == Searching::Denied,
         |key| gateway.search(key, purchase.terms.reference()),
     );
-    Ok(searching.await?.unwrap_or(Searching::Denied))
+    Ok(match searching.await? {
+        // Another account may be behind the newer key: that it has none is no proof.
+        Some(Answer { answer: Searching::Found(views), own: false }) if views.is_empty() => Searching::Denied,
+        Some(Answer { answer, .. }) => answer,
+        None => Searching::Denied,
+    })
+}
+
+/// Closes the unpaid payment, with the newer key too if there is one: whether it was closed shows at the next read.
+async fn cancel(inner: &Inner, purchase: &Purchase) -> Result<(), PurchaseError> {
+    let Some(payment) = &purchase.payment else { return Ok(()) };
+    let (own, newer) = (keys::own(inner, &purchase.terms).await?, keys::newer(inner, &purchase.terms).await?);
+    for key in [own, newer].into_iter().flatten() {
+        gateway(inner, purchase).cancel(key, payment.id.clone()).await;
+    }
+    Ok(())
 }
 
 async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, PurchaseError> {
@@ -215,8 +237,8 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
     };
     let gateway = gateway(inner, purchase);
     let refunding =
-        keys::ask(inner, &purchase.terms, is_key_refused, |key| gateway.refund(key, request.clone()));
-    Ok(refunding.await?.unwrap_or(Refunding::Unknown))
+        keys::with_either(inner, &purchase.terms, is_key_refused, |key| gateway.refund(key, request.clone()));
+    Ok(refunding.await?.map_or(Refunding::Unknown, |asked| asked.answer))
 }
 
 fn is_key_refused(refunding: &Refunding) -> bool {

@@ -17,6 +17,13 @@ const RECHECKS_MS: [i64; 8] = [2_000, 10_000, 30_000, 60_000, 300_000, 900_000, 
 /// taken back may have been lost. A day, a week, 30 days.
 const LOOK_BACKS_MS: [i64; 3] = [24 * HOUR_MS, 7 * 24 * HOUR_MS, 30 * 24 * HOUR_MS];
 
+/// Readings of news that showed nothing new, in a row, before there are pauses between them.
+const NEWS_FREE: u32 = 3;
+/// Longest such pause, in milliseconds.
+const NEWS_PAUSE_MAX_MS: i64 = 6 * HOUR_MS;
+/// Most readings of a payment that it is only time to look at, while it cannot be read.
+const ROUTINE_ASKS_MAX: u32 = 3;
+
 /// Questions a minute apart after the first ones.
 const MINUTE_ASKS: u32 = 15;
 /// Questions ten minutes apart after those: 24 hours of them.
@@ -52,10 +59,22 @@ pub fn refund_pause_ms(asks: u32) -> Option<i64> {
     pause(&FIRST_REFUNDS_MS, &[(MINUTE_ASKS, MINUTE_MS), (SLOW_ASKS, 10 * MINUTE_MS)], asks)
 }
 
-/// Pause before a settled payment is looked at again, when it could not be read `asks` times.
+/// Pause before a settled payment is looked at again, when it could not be read `asks` times; `routine` when nobody told of
+/// news.
 #[must_use]
-pub fn recheck_pause_ms(asks: u32) -> Option<i64> {
-    pause(&RECHECKS_MS, &[], asks)
+pub fn recheck_pause_ms(asks: u32, routine: bool) -> Option<i64> {
+    let most = if routine { ROUTINE_ASKS_MAX } else { u32::MAX };
+    pause(&RECHECKS_MS, &[], asks).filter(|_| asks < most)
+}
+
+/// Pause after a reading of news before the next one, when nothing new was read `in_vain` times in a row. Who can send hints
+/// without end must not have us ask the gateway as often.
+#[must_use]
+pub fn news_pause_ms(in_vain: u32) -> i64 {
+    match in_vain.checked_sub(NEWS_FREE) {
+        None => 0,
+        Some(more) => MINUTE_MS.saturating_mul(1 << more.min(10)).min(NEWS_PAUSE_MAX_MS),
+    }
 }
 
 /// How long after the payment a completed purchase is looked at again, having been so `looked_back` times.
@@ -87,7 +106,7 @@ pub fn router_pause_ms(attempts: u32) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{ask_pause_ms, pending_pause_ms, router_pause_ms};
+    use super::{ask_pause_ms, news_pause_ms, pending_pause_ms, router_pause_ms};
     use crate::gateway::GatewayName;
 
     #[test]
@@ -107,6 +126,12 @@ mod tests {
     fn a_transfer_is_waited_for_a_month() {
         let total: i64 = (0..).map_while(pending_pause_ms).sum();
         assert!(total > 30 * 86_400_000, "{total}");
+    }
+
+    #[test]
+    fn news_that_are_none_are_read_ever_more_seldom() {
+        let pauses: Vec<i64> = [0, 2, 3, 4, 8, 20, u32::MAX].map(news_pause_ms).into();
+        assert_eq!(pauses, [0, 0, 60_000, 120_000, 1_920_000, 21_600_000, 21_600_000]);
     }
 
     #[test]

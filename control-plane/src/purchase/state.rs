@@ -1,5 +1,6 @@
 //! What is known of one purchase. Stored whole at every commit; everything the machine decides, it decides from this.
 
+mod news;
 mod phase;
 mod refund;
 mod terms;
@@ -11,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::gateway::{Card, Payment, Words};
 use crate::purchase::schedule;
 
+pub use news::News;
 pub use phase::Phase;
 pub use refund::{Refund, RefundState};
 pub use terms::{Buyer, CardChoice, Device, Product, Terms, UserType};
@@ -95,6 +97,9 @@ pub struct Purchase {
     /// How often a completed purchase was looked at again of itself.
     #[serde(default)]
     pub looked_back: u8,
+    /// What came of reading news.
+    #[serde(default)]
+    pub news: News,
     /// What a person should know although nothing is left to do.
     pub notice: Option<Notice>,
     /// A person took notice that the user is missing; who tells it again tells nothing new.
@@ -197,8 +202,6 @@ pub enum Notice {
     UserMissing,
     /// Money that had gone back, or was disputed, is with the company again.
     MoneyReturned,
-    /// The gateway has news, or may have, and does not let us read the payment.
-    NewsUnread,
 }
 
 /// How long one step took.
@@ -255,6 +258,7 @@ impl Purchase {
             recheck: false,
             recheck_asks: 0,
             looked_back: 0,
+            news: News::default(),
             notice: None,
             missing_seen: false,
             hinted: None,
@@ -317,6 +321,7 @@ impl Purchase {
             || (self.phase == Phase::Refunding && self.refund_under_way().is_none())
             || self.waits_long_for_router()
             || self.notice.is_some()
+            || self.news.unread
             || self.refunds.iter().any(Refund::is_refused_unseen)
     }
 

@@ -17,7 +17,9 @@ pub use gateways::Owner;
 
 use std::time::Duration;
 
-use super::Purchases;
+use tokio::time::MissedTickBehavior;
+
+use super::{PurchaseError, Purchases};
 use crate::causes::chain;
 
 /// How often routers are swept, in milliseconds.
@@ -28,21 +30,27 @@ const GATEWAYS_INTERVAL_MS: u64 = 3_600_000;
 const LOOK_BACKS_INTERVAL_MS: u64 = 60_000;
 
 impl Purchases {
-    /// Sweeps now and then. Never ends.
+    /// Sweeps now and then, each kind by itself: one that takes long holds up no other. Never ends.
     pub async fn keep_sweeping(&self) {
-        let mut routers = tokio::time::interval(Duration::from_millis(ROUTERS_INTERVAL_MS));
-        let mut gateways = tokio::time::interval(Duration::from_millis(GATEWAYS_INTERVAL_MS));
-        let mut look_backs = tokio::time::interval(Duration::from_millis(LOOK_BACKS_INTERVAL_MS));
-        loop {
-            let swept = tokio::select! {
-                biased;
-                _ = routers.tick() => self.sweep_routers().await,
-                _ = gateways.tick() => self.sweep_gateways().await,
-                _ = look_backs.tick() => self.look_back().await,
-            };
-            if let Err(error) = swept {
-                tracing::warn!(error = %chain(&error), "sweep could not be finished");
-            }
+        tokio::join!(
+            now_and_then(ROUTERS_INTERVAL_MS, || self.sweep_routers()),
+            now_and_then(GATEWAYS_INTERVAL_MS, || self.sweep_gateways()),
+            now_and_then(LOOK_BACKS_INTERVAL_MS, || self.look_back()),
+        );
+    }
+}
+
+async fn now_and_then<F: Future<Output = Result<(), PurchaseError>>>(
+    interval_ms: u64,
+    sweep: impl Fn() -> F,
+) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(interval_ms));
+    // What was missed is not made up for.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = sweep().await {
+            tracing::warn!(error = %chain(&error), "sweep could not be finished");
         }
     }
 }

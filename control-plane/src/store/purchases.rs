@@ -180,6 +180,25 @@ pub async fn claim_name(
     Ok(claimed == 1)
 }
 
+/// The purchase that a user name was drawn for last on a router; none when that was long ago, or never.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn drawn_for(
+    conn: &mut Conn<'_>,
+    router: &RouterId,
+    name: &str,
+) -> Result<Option<PurchaseId>, StoreError> {
+    let row = fetch_optional!(
+        conn,
+        (String,),
+        "SELECT purchase_id FROM drawn_names WHERE router_id = $1 AND name = $2",
+        router.as_str(),
+        name
+    )?;
+    Ok(row.map(|(id,)| PurchaseId::new(id)))
+}
+
 /// Writes a new purchase, unless another one holds its slot; false then. A holder that nobody could decide for a day
 /// gives the slot up.
 ///

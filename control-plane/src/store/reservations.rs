@@ -48,7 +48,8 @@ pub async fn open_page(
         conn,
         Held,
         "SELECT id, state FROM purchases
-         WHERE router_id = $1 AND company_id = $2 AND id > $3 AND (open OR undecided) ORDER BY id LIMIT $4",
+         WHERE router_id = $1 AND company_id = $2 AND id > $3 AND (open OR undecided)
+             AND phase NOT IN ('completed', 'reversed') ORDER BY id LIMIT $4",
         router.as_str(),
         company.as_str(),
         after,

@@ -73,20 +73,27 @@ pub struct LookBack {
     pub company_id: String,
 }
 
-/// Completed purchases whose time has come to be looked at again: companies take turns.
+/// Takes completed purchases whose time has come to be looked at again: companies take turns. One of which nothing more is
+/// heard comes again at `again`.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn look_backs(conn: &mut Conn<'_>, now: Timestamp) -> Result<Vec<LookBack>, StoreError> {
+/// When the database refuses.
+pub async fn take_look_backs(
+    conn: &mut Conn<'_>,
+    now: Timestamp,
+    again: Timestamp,
+) -> Result<Vec<LookBack>, StoreError> {
     fetch_all!(
         conn,
         LookBack,
-        "SELECT id, company_id FROM (
-             SELECT id, company_id, look_back_at,
-                 ROW_NUMBER() OVER (PARTITION BY company_id ORDER BY look_back_at, id) AS place
-             FROM purchases WHERE look_back_at <= $1 AND NOT open) AS due
-         WHERE place <= $2 ORDER BY place, look_back_at, id LIMIT $3",
+        "UPDATE purchases SET look_back_at = $2 WHERE look_back_at <= $1 AND NOT open AND id IN (
+             SELECT id FROM (
+                 SELECT id, look_back_at, ROW_NUMBER() OVER (PARTITION BY company_id ORDER BY look_back_at, id) AS place
+                 FROM purchases WHERE look_back_at <= $1 AND NOT open) AS due
+             WHERE place <= $3 ORDER BY place, look_back_at, id LIMIT $4)
+         RETURNING id, company_id",
         now.0,
+        again.0,
         LOOK_BACKS_OF_COMPANY_MAX,
         LOOK_BACKS_MAX
     )

@@ -21,6 +21,8 @@ const COMPANY_ADDRESS_PER_MINUTE: u32 = 60;
 const ADDRESS_PER_MINUTE: u32 = 120;
 /// Notifications without a company a minute from everywhere.
 const ALL_PER_MINUTE: u32 = 1_200;
+/// Payments a minute that a company's gateway is asked about because of hints that name none of ours.
+const LOOK_UPS_PER_MINUTE: u32 = 60;
 /// Unfinished notifications that no signature vouches for: of one company, and without a company.
 pub(super) const ROOM: i64 = 2_000;
 /// Unfinished notifications of one company with a good signature.
@@ -46,6 +48,7 @@ struct Counts {
     companies: Buckets<(CompanyId, Standing)>,
     addresses: Buckets<(Option<CompanyId>, Option<u64>)>,
     all: Buckets<()>,
+    look_ups: Buckets<CompanyId>,
 }
 
 impl Gate {
@@ -85,6 +88,14 @@ impl Gate {
         counts.all.take((), ALL_PER_MINUTE, now)
     }
 
+    /// Counts one question to a company's gateway about a payment that a hint named and nobody here knows.
+    ///
+    /// # Errors
+    /// [`TooMuch`] when the minute is used up; then nothing is counted.
+    pub fn look_up(&self, company: &CompanyId, now: Timestamp) -> Result<(), TooMuch> {
+        self.lock().look_ups.take(company.clone(), LOOK_UPS_PER_MINUTE, now)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,8 +106,8 @@ mod tests {
     use std::net::IpAddr;
 
     use super::{
-        ADDRESS_PER_MINUTE, ALL_PER_MINUTE, COMPANY_ADDRESS_PER_MINUTE, COMPANY_PER_MINUTE, Gate, Standing,
-        VERIFIED_PER_MINUTE,
+        ADDRESS_PER_MINUTE, ALL_PER_MINUTE, COMPANY_ADDRESS_PER_MINUTE, COMPANY_PER_MINUTE, Gate,
+        LOOK_UPS_PER_MINUTE, Standing, VERIFIED_PER_MINUTE,
     };
     use crate::domain::id::CompanyId;
     use crate::domain::time::Timestamp;
@@ -152,6 +163,15 @@ mod tests {
         for standing in [Standing::OwnAddress, Standing::Verified] {
             assert!(gate.pass(&company, standing, address(1), NOW).is_ok());
         }
+    }
+
+    #[test]
+    fn hints_ask_a_gateway_only_so_often() {
+        let gate = Gate::default();
+        let (one, two) = (CompanyId::new("EMP_1"), CompanyId::new("EMP_2"));
+        let passed = (0..10 * LOOK_UPS_PER_MINUTE).filter(|_| gate.look_up(&one, NOW).is_ok()).count();
+        assert_eq!(u32::try_from(passed), Ok(LOOK_UPS_PER_MINUTE));
+        assert!(gate.look_up(&two, NOW).is_ok() && gate.look_up(&one, Timestamp(60_000)).is_ok());
     }
 
     #[test]

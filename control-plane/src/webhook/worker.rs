@@ -39,6 +39,8 @@ const PAUSE_FIRST_MS: i64 = 2_000;
 const PAUSE_MAX_MS: i64 = 1_800_000;
 /// What a gateway does not show for so long is taken as none of ours, in milliseconds.
 const HIDDEN_MS: i64 = 600_000;
+/// Most looks at a payment that a gateway does not show, where no signature vouches for the notification.
+const HINT_LOOKS_MAX: i64 = 3;
 /// A notification that found nothing for so long is dropped, in milliseconds.
 const PATIENCE_MS: i64 = 48 * 3_600_000;
 /// Ids of notifications kept with a transaction.
@@ -171,9 +173,10 @@ impl Webhooks {
         let target = match (known, &row.object_id) {
             (Some(target), _) => target,
             (None, None) => return Ok(Outcome::NotOurs),
+            (None, Some(_)) if !self.may_ask(company, row) => return Ok(Outcome::NotOurs),
             (None, Some(payment)) => match self.ask(company, source, payment).await {
                 Found::Unknown => return Ok(Outcome::Later),
-                Found::Hidden if self.is_young(row) => return Ok(Outcome::Later),
+                Found::Hidden if self.may_show_yet(row) => return Ok(Outcome::Later),
                 Found::Hidden => return Ok(Outcome::NotOurs),
                 Found::NotOurs => return Ok(Outcome::NotOurs),
                 Found::Reference(reference) => {
@@ -207,9 +210,16 @@ impl Webhooks {
         tokio::time::timeout(limit, asking).await.unwrap_or(Found::Unknown)
     }
 
-    /// Whether what it is about may not be shown yet.
-    fn is_young(&self, row: &Row) -> bool {
-        self.0.parts.clock.now().since(Timestamp(row.received_at)) < HIDDEN_MS
+    /// Whether the gateway may be asked about a payment that nobody here knows. Who sends hints without end must not use up
+    /// what the company may ask of its gateway; a purchase whose hint is dropped asks by itself.
+    fn may_ask(&self, company: &CompanyId, row: &Row) -> bool {
+        row.verified == Some(true) || self.0.gate.look_up(company, self.0.parts.clock.now()).is_ok()
+    }
+
+    /// Whether what is not shown may be shown later.
+    fn may_show_yet(&self, row: &Row) -> bool {
+        let young = self.0.parts.clock.now().since(Timestamp(row.received_at)) < HIDDEN_MS;
+        young && (row.verified == Some(true) || row.attempts + 1 < HINT_LOOKS_MAX)
     }
 
     async fn finish(&self, row: &Row, state: &'static str) -> Result<(), StoreError> {

@@ -1,8 +1,11 @@
 //! What happens to a payment long after it was made, when nobody tells us.
 
+use pagos_control_plane::domain::code::Code;
+use pagos_control_plane::domain::failure::{Failure, FailureKind};
+use pagos_control_plane::domain::time::Timestamp;
 use pagos_control_plane::gateway::GatewayName;
-use pagos_control_plane::purchase::state::{Notice, Phase};
-use serde_json::json;
+use pagos_control_plane::purchase::state::Phase;
+use serde_json::{Value, json};
 
 use crate::shop::{Shop, Sold};
 
@@ -74,13 +77,13 @@ async fn times_that_passed_unseen_are_one_look() {
 async fn news_that_could_not_be_read_wait_for_a_person_who_asks_again() {
     let shop = Shop::open().await;
     let sold = shop.sell(GatewayName::Conekta).await;
-    shop.rework(&sold, |purchase| purchase.notice = Some(Notice::NewsUnread)).await;
+    shop.rework(&sold, |purchase| purchase.news.unread = true).await;
     let case = &shop.get("/revision").await.good()["pendientes"][0];
     assert_eq!(case["motivos"][0]["code"], "attention_news_unread");
     assert_eq!(case["acciones"], json!(["reintentar", "enterado"]));
     let path = format!("/transacciones/{}/resolver", sold.transaction);
     shop.post(&path, &json!({"accion": "reintentar"})).await.is(200, "decision_taken");
-    let read = shop.until(&sold, |purchase| purchase.notice.is_none()).await;
+    let read = shop.until(&sold, |purchase| !purchase.news.unread).await;
     assert_eq!(read.phase, Phase::Completed);
 }
 
@@ -107,4 +110,48 @@ async fn a_key_that_was_withdrawn_at_the_gateway_is_followed_by_the_newer_one() 
     look_back(&shop).await;
     let found = shop.until(&sold, |purchase| !purchase.recheck && purchase.looked_back > 0).await;
     assert_eq!((found.phase, found.recheck_asks), (Phase::Reversed, 0), "read at once");
+}
+
+#[tokio::test]
+async fn that_another_account_knows_nothing_of_a_charge_proves_nothing() {
+    let shop = Shop::open().await;
+    let sold = shop.sell(GatewayName::MercadoPago).await;
+    // A charge that was refused when it was repeated, and must be searched for.
+    shop.rework(&sold, |purchase| {
+        purchase.phase = Phase::Stuck;
+        purchase.paid_at = None;
+        purchase.payment = None;
+        let charge = purchase.charge.as_mut().expect("a charge");
+        charge.refusal = Some(Failure::new(Code::CardDeclined, FailureKind::Payment));
+        charge.search = true;
+        charge.sent_at = Timestamp(0);
+    })
+    .await;
+    let refused = json!({"target": "mercado_pago", "kind": "error", "match": "GET /v1/payments/search", "status": 401, "count": 1});
+    shop.fault(refused).await;
+    shop.store_token("TEST-2").await;
+    let path = format!("/transacciones/{}/resolver", sold.transaction);
+    shop.post(&path, &json!({"accion": "reintentar"})).await.is(200, "decision_taken");
+    let found = shop.until(&sold, |purchase| !purchase.recheck).await;
+    assert_eq!(found.phase, Phase::Completed, "it was asked again with its own key");
+    let shown = shop.get(&format!("/transacciones/{}", sold.transaction)).await.good();
+    let lines = shown["linea_de_tiempo"].as_array().expect("a list").clone();
+    let searches: Vec<&Value> =
+        lines.iter().filter(|line| line["paso"] == "search").map(|line| &line["resultado"]).collect();
+    assert_eq!(searches, ["denied", "1 found, paid"]);
+}
+
+#[tokio::test]
+async fn a_name_that_was_sold_again_is_not_shut_out() {
+    let shop = Shop::open().await;
+    let sold = shop.sell(GatewayName::Conekta).await;
+    let state = shop.state(&sold.purchase).await;
+    shop.alter("UPDATE drawn_names SET purchase_id = 'TRX_LATER' WHERE name = $1", &state.user.name).await;
+    shop.refund(&sold, &json!({})).await.is(200, "refund_done");
+    let settled = shop.settled(&sold).await;
+    assert_eq!((settled.phase, settled.revoked), (Phase::Reversed, true));
+    let shown = shop.get(&format!("/transacciones/{}", sold.transaction)).await.good();
+    let lines = shown["linea_de_tiempo"].as_array().expect("a list").clone();
+    let revoke = lines.iter().find(|line| line["paso"] == "revoke").expect("a line");
+    assert_eq!(revoke["resultado"], "gone", "the router, which would say done, is not asked");
 }

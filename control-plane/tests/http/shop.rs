@@ -241,6 +241,14 @@ impl Shop {
         done.await.expect("given away");
     }
 
+    /// Changes something that the interface does not, by a statement about one row.
+    pub async fn alter(&self, sql: &'static str, id: &str) {
+        let id = id.to_owned();
+        let done =
+            self.world.app.store.write(move |conn| Box::pin(async move { alter(conn, sql, id).await }));
+        done.await.expect("altered");
+    }
+
     /// Makes the state of a settled purchase unreadable, as one that its process left with something to do.
     pub async fn damage(&self, sold: &Sold) {
         const SQL: &str =
@@ -249,10 +257,7 @@ impl Shop {
         self.settled(sold).await;
         // Its task may still be leaving.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let id = sold.purchase.clone();
-        let done =
-            self.world.app.store.write(move |conn| Box::pin(async move { alter(conn, SQL, id).await }));
-        done.await.expect("damaged");
+        self.alter(SQL, &sold.purchase).await;
     }
 
     /// Lets something go wrong at a gateway.

@@ -103,11 +103,11 @@ pub fn causes(purchase: &Purchase) -> Vec<Code> {
     let of_notice = purchase.notice.map(|notice| match notice {
         Notice::UserMissing => Code::AttentionUserMissing,
         Notice::MoneyReturned => Code::AttentionMoneyReturned,
-        Notice::NewsUnread => Code::AttentionNewsUnread,
     });
     let of_router = purchase.waits_long_for_router().then_some(Code::AttentionRouterAway);
     let of_refund = refused.then_some(Code::AttentionRefundRefused);
-    of_phase.into_iter().chain(of_refund).chain(of_notice).chain(of_router).collect()
+    let of_news = purchase.news.unread.then_some(Code::AttentionNewsUnread);
+    of_phase.into_iter().chain(of_refund).chain(of_notice).chain(of_news).chain(of_router).collect()
 }
 
 /// What waits, oldest first, and how many there are in all; of all companies when none is named.

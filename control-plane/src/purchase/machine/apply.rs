@@ -334,6 +334,7 @@ fn end_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     purchase.undo = None;
     purchase.undo_attempts = 0;
     purchase.recheck = false;
+    purchase.news.unread = false;
     purchase.asks = 0;
     purchase.router_attempts = 0;
     purchase.wake_at = now;

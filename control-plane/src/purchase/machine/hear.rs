@@ -173,7 +173,8 @@ fn hint(purchase: &mut Purchase, payment: Option<&str>, now: Timestamp) {
         | Phase::Stuck => {
             purchase.recheck = true;
             purchase.recheck_asks = 0;
-            purchase.recheck_at = now;
+            purchase.recheck_at = purchase.news.read_next(now);
+            purchase.news.routine = false;
         }
     }
     if let Some(refund) = purchase.refund_under_way_mut() {
@@ -188,8 +189,11 @@ fn look_back(purchase: &mut Purchase, now: Timestamp) {
         purchase.looked_back += 1;
         due = true;
     }
-    if due {
+    // What was told of is being read already.
+    if due && !purchase.recheck {
         hint(purchase, None, now);
+        purchase.recheck_at = now;
+        purchase.news.routine = true;
     }
 }
 
@@ -289,10 +293,13 @@ pub fn choices(purchase: &Purchase) -> Vec<Choice> {
         | Phase::Failed
         | Phase::Reversed => vec![],
     };
-    if purchase.notice == Some(Notice::NewsUnread) && !open.contains(&Choice::Retry) {
+    if purchase.news.unread && !open.contains(&Choice::Retry) {
         open.push(Choice::Retry);
     }
-    if purchase.notice.is_some() || purchase.refunds.iter().any(Refund::is_refused_unseen) {
+    if purchase.notice.is_some()
+        || purchase.news.unread
+        || purchase.refunds.iter().any(Refund::is_refused_unseen)
+    {
         open.push(Choice::Acknowledge);
     }
     open
@@ -302,6 +309,8 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
     if !choices(purchase).contains(&choice) {
         return Err(Refusal::NotOpen);
     }
+    // Whoever decides has looked; who asks again wants it to be read.
+    purchase.news.unread &= choice == Choice::Retry;
     match choice {
         Choice::Deliver if purchase.refund_under_way().is_some() => return Err(Refusal::RefundUnderWay),
         Choice::Deliver => {
@@ -334,6 +343,7 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
             purchase.recheck = true;
             purchase.recheck_asks = 0;
             purchase.recheck_at = now;
+            purchase.news.routine = false;
         }
         Choice::Acknowledge => {
             purchase.missing_seen |= purchase.notice == Some(Notice::UserMissing);

@@ -17,11 +17,24 @@ pub(super) fn after_reading(purchase: &mut Purchase, reading: Reading, revokes: 
             purchase.hinted = None;
             after_view(purchase, &view, revokes, now);
         }
-        Reading::Found(_) | Reading::Denied | Reading::Unknown => {
+        Reading::Found(_) => {
             purchase.hinted = None;
-            look_later(purchase, now);
+            look_later(purchase, Silence::Nothing, now);
+        }
+        Reading::Denied | Reading::Unknown => {
+            purchase.hinted = None;
+            look_later(purchase, Silence::Unread, now);
         }
     }
+}
+
+/// Why a look at the gateway told nothing about the payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// It shows nothing of ours.
+    Nothing,
+    /// It did not show anything.
+    Unread,
 }
 
 /// Whether a view is about this purchase's payment; one that was only hinted at must show our reference.
@@ -38,7 +51,8 @@ fn has_our_reference(purchase: &Purchase, view: &PaymentView) -> bool {
 
 /// Takes in what a search found: the earliest paid payment counts, else the newest; more than one paid is one too many.
 pub(super) fn after_search(purchase: &mut Purchase, searching: Searching, now: Timestamp, timing: &Timing) {
-    let Searching::Found(views) = searching else { return look_later(purchase, now) };
+    let Searching::Found(views) = searching else { return look_later(purchase, Silence::Unread, now) };
+    purchase.news.unread = false;
     let views: Vec<PaymentView> =
         views.into_iter().filter(|view| has_our_reference(purchase, view)).collect();
     let mut paid = views.iter().filter(|view| is_paid_as_asked(purchase, view));
@@ -59,7 +73,7 @@ pub(super) fn after_search(purchase: &mut Purchase, searching: Searching, now: T
         (None, None, Some(failure)) if proves_absence(purchase, now, timing) => {
             settle_unpaid(purchase, failure, now);
         }
-        (None, None, _) => look_later(purchase, now),
+        (None, None, _) => look_later(purchase, Silence::Nothing, now),
     }
 }
 
@@ -83,7 +97,13 @@ fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
 }
 
 fn after_view(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
-    purchase.notice = purchase.notice.filter(|notice| *notice != Notice::NewsUnread);
+    if !is_awaited(purchase.phase) && view.status == PaymentStatus::Other {
+        // A word that says nothing may hide everything.
+        return look_later(purchase, Silence::Unread, now);
+    }
+    purchase.news.unread = false;
+    let shown = |purchase: &Purchase| (purchase.phase, purchase.refunded_minor, purchase.notice);
+    let before = shown(purchase);
     purchase.payment.get_or_insert_with(|| Payment { id: view.id.clone(), live: view.live });
     purchase.refunded_minor = view.refunded_minor;
     purchase.words = Some(view.words.clone());
@@ -94,6 +114,8 @@ fn after_view(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
         after_awaited(purchase, view, now);
     } else {
         after_news(purchase, view, revokes, now);
+        let new = shown(purchase) != before;
+        purchase.news.was_read(new, now);
     }
 }
 
@@ -237,7 +259,7 @@ fn is_paid_as_asked(purchase: &Purchase, view: &PaymentView) -> bool {
 }
 
 /// The gateway could not be asked, or did not show the payment.
-fn look_later(purchase: &mut Purchase, now: Timestamp) {
+fn look_later(purchase: &mut Purchase, silence: Silence, now: Timestamp) {
     match purchase.phase {
         // What was seen before still holds.
         Phase::PendingAsync => wait_for_gateway(purchase, schedule::pending_pause_ms(purchase.asks), now),
@@ -260,20 +282,20 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
         | Phase::Failed
         | Phase::Reversed
         | Phase::Mismatch
-        | Phase::Stuck => match schedule::recheck_pause_ms(purchase.recheck_asks) {
+        | Phase::Stuck => match schedule::recheck_pause_ms(purchase.recheck_asks, purchase.news.routine) {
             Some(pause) => {
                 purchase.recheck_asks += 1;
                 purchase.recheck_at = now.plus(pause);
             }
-            None => give_news_up(purchase),
+            None => give_news_up(purchase, silence, now),
         },
     }
 }
 
-/// The news could not be read for long. Where money may have moved, a person is told.
-fn give_news_up(purchase: &mut Purchase) {
+/// Nothing was learnt for long. Where somebody told of news, and money may have moved, a person is told.
+fn give_news_up(purchase: &mut Purchase, silence: Silence, now: Timestamp) {
     purchase.recheck = false;
-    if purchase.charge.is_some() {
-        purchase.notice.get_or_insert(Notice::NewsUnread);
-    }
+    purchase.news.was_read(false, now);
+    let may_be_money = silence == Silence::Unread && purchase.charge.is_some();
+    purchase.news.unread |= may_be_money && !purchase.news.routine;
 }

@@ -9,20 +9,22 @@ use crate::purchase::machine::Message;
 use crate::purchase::{PurchaseError, Purchases};
 use crate::store::sweeps::{self, LookBack};
 
+/// One that cannot be told comes again after this, in milliseconds.
+const AGAIN_MS: i64 = 86_400_000;
 /// Most purchases told at once.
 const TOLD_MAX: usize = 8;
 
 impl Purchases {
-    /// Tells the purchases whose time has come. One that does not hear it is told at the next sweep.
+    /// Tells the purchases whose time has come.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn look_back(&self) -> Result<(), PurchaseError> {
         let now = self.0.parts.clock.now();
-        let due = {
-            let mut reader = self.0.parts.store.reader().await?;
-            sweeps::look_backs(&mut reader.conn(), now).await?
-        };
+        let take = self.0.parts.store.write::<_, PurchaseError, _>(move |conn| {
+            Box::pin(async move { Ok(sweeps::take_look_backs(conn, now, now.plus(AGAIN_MS)).await?) })
+        });
+        let due = take.await?;
         stream::iter(&due).for_each_concurrent(TOLD_MAX, |due| self.tell_look_back(due)).await;
         Ok(())
     }

@@ -4,8 +4,12 @@ use super::super::{
     Choice, Event, Message, Refusal, RouterEnd, advance, apply, choices, hear, is_usable, next, refundable,
 };
 use super::{Effect, Kind, TIMING, payment, purchase, refused};
+use crate::domain::code::Code;
+use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
-use crate::gateway::{Charging, GatewayName, Opening, PaymentStatus, PaymentView, Reading, Refunding, Words};
+use crate::gateway::{
+    Charging, GatewayName, Opening, PaymentStatus, PaymentView, Reading, Refunding, Searching, Words,
+};
 use crate::purchase::state::{Charge, Notice, Phase, Purchase, RefundState, Undo, UserType};
 
 pub(super) const CONEKTA: Kind =
@@ -181,7 +185,7 @@ fn a_stored_state_reads_back_the_same() {
 fn a_state_stored_before_its_newer_fields_reads_back() {
     let stored = paid(CONEKTA);
     let mut fields = serde_json::to_value(&stored).expect("plain data");
-    for name in ["deliver_since", "missing_seen", "looked_back"] {
+    for name in ["deliver_since", "missing_seen", "looked_back", "news"] {
         fields.as_object_mut().expect("fields").remove(name).expect("it is stored");
     }
     assert_eq!(serde_json::from_value::<Purchase>(fields).expect("reads back"), stored);
@@ -234,17 +238,14 @@ fn a_refused_refund_of_an_unrecorded_payment_goes_back_to_the_person() {
     assert_eq!((after.phase, after.refunds[0].state), (Phase::Mismatch, RefundState::Refused));
 }
 
-fn missed(kind: Kind) -> Purchase {
-    let mut done = paid(kind);
-    done.phase = Phase::Completed;
-    done.confirmed = true;
-    told(done, &Message::UserMissing, Timestamp(TIMING.delivery_limit_ms - 1))
+fn missed() -> Purchase {
+    told(delivered(), &Message::UserMissing, Timestamp(TIMING.delivery_limit_ms - 1))
 }
 
 #[test]
 fn what_a_person_delivers_the_day_after_is_delivered_and_not_given_back() {
     let late = Timestamp(TIMING.delivery_limit_ms + 3_600_000);
-    let told = told(missed(CONEKTA), &Message::Decide { choice: Choice::Deliver, by: 7 }, late);
+    let told = told(missed(), &Message::Decide { choice: Choice::Deliver, by: 7 }, late);
     let taken = advance(told, late, &TIMING);
     assert_eq!((taken.phase, taken.refunds.len()), (Phase::Paid, 0));
     assert_eq!(next(&taken, late, &TIMING), Effect::Remake);
@@ -288,30 +289,73 @@ fn news_that_cannot_be_read_does_not_delay_who_paid() {
 }
 
 /// Asks again and again until the machine stops to.
-fn unread(mut purchase: Purchase) -> Purchase {
+fn asked(mut purchase: Purchase, answer: impl Fn() -> Event) -> Purchase {
     while purchase.recheck {
         let now = purchase.recheck_at;
-        purchase = apply(purchase, Event::Read { reading: Reading::Denied, revokes: false }, now, &TIMING);
+        purchase = apply(purchase, answer(), now, &TIMING);
     }
     purchase
+}
+
+fn denied() -> Event {
+    Event::Read { reading: Reading::Denied, revokes: false }
 }
 
 #[test]
 fn a_person_is_told_of_news_that_could_not_be_read_for_hours() {
     let hint = Message::Hint { payment: None };
-    let given_up = unread(told(missed(CONEKTA), &hint, Timestamp(1)));
-    assert_eq!(given_up.notice, Some(Notice::UserMissing), "what was noted before is not covered");
-    let given_up = unread(told(rolled_back(), &hint, Timestamp(1)));
+    let given_up = asked(told(missed(), &hint, Timestamp(1)), denied);
+    assert_eq!((given_up.notice, given_up.news.unread), (Some(Notice::UserMissing), true));
+    let given_up = asked(told(rolled_back(), &hint, Timestamp(1)), denied);
     assert!(given_up.needs_person() && choices(&given_up).contains(&Choice::Retry));
-    let asked = told(given_up, &Message::Decide { choice: Choice::Retry, by: 7 }, Timestamp(2));
-    assert_eq!(next(&asked, Timestamp(2), &TIMING), Effect::Read);
-    let read = apply(asked, view(PaymentStatus::Paid), Timestamp(2), &TIMING);
-    assert_eq!((read.phase, read.notice), (Phase::Paid, None));
+    let again = told(given_up.clone(), &Message::Decide { choice: Choice::Retry, by: 7 }, Timestamp(2));
+    assert_eq!((next(&again, Timestamp(2), &TIMING), again.news.unread), (Effect::Read, true));
+    let read = apply(again, view(PaymentStatus::Paid), Timestamp(2), &TIMING);
+    assert_eq!((read.phase, read.needs_person()), (Phase::Paid, false));
+    let seen = told(given_up, &Message::Decide { choice: Choice::Acknowledge, by: 7 }, Timestamp(2));
+    assert!(!seen.needs_person());
+}
 
+#[test]
+fn nobody_is_told_where_nothing_can_have_been_missed() {
+    let hint = Message::Hint { payment: None };
     let mut uncharged = rolled_back();
     uncharged.charge = None;
-    let silent = unread(told(uncharged, &hint, Timestamp(1)));
-    assert!(!silent.needs_person(), "without a charge no money can have moved");
+    assert!(!asked(told(uncharged, &hint, Timestamp(1)), denied).needs_person(), "no money can have moved");
+    let mut lost = rolled_back();
+    lost.payment = None;
+    let nothing = || Event::Searched(Searching::Found(Vec::new()));
+    assert!(!asked(told(lost, &hint, Timestamp(1)), nothing).needs_person(), "the gateway has answered");
+    let day = Timestamp(86_400_000);
+    let looked = told(delivered(), &Message::LookBack, day);
+    assert!(looked.recheck && looked.news.routine);
+    assert!(!asked(looked, denied).needs_person(), "nobody told of news");
+}
+
+#[test]
+fn hints_without_end_are_read_ever_more_seldom() {
+    let hint = Message::Hint { payment: None };
+    let (mut purchase, mut now, mut reads) = (delivered(), Timestamp(0), 0);
+    while now < Timestamp(86_400_000) {
+        purchase = told(purchase, &hint, now);
+        if purchase.recheck_at <= now {
+            purchase = apply(purchase, view(PaymentStatus::Paid), now, &TIMING);
+            reads += 1;
+        }
+        now = now.plus(1_000);
+    }
+    assert!((8..20).contains(&reads), "{reads} readings in a day");
+    let disputed = Failure::new(Code::PaymentDisputed, FailureKind::Payment);
+    let later = purchase.recheck_at;
+    let read = apply(purchase, view(PaymentStatus::Reversed(disputed)), later, &TIMING);
+    assert_eq!((read.phase, read.news.in_vain), (Phase::Reversed, 0));
+}
+
+fn delivered() -> Purchase {
+    let mut done = paid(CONEKTA);
+    done.phase = Phase::Completed;
+    done.confirmed = true;
+    done
 }
 
 #[test]
@@ -398,7 +442,7 @@ fn refunds_are_not_asked_for_without_end() {
 
 #[test]
 fn a_missing_user_that_a_person_has_seen_is_not_told_again() {
-    let missed = missed(CONEKTA);
+    let missed = missed();
     let now = Timestamp(TIMING.delivery_limit_ms - 1);
     let seen = told(missed.clone(), &Message::Decide { choice: Choice::Acknowledge, by: 7 }, now);
     assert!(!told(seen, &Message::UserMissing, now).needs_person());

@@ -94,7 +94,8 @@ impl Path {
         Self { crashes: 0, told: 0, leaps: 0, ..self.clone() }
     }
 
-    /// What tells one state from another. Versions and names of steps are left out: nothing is decided by them.
+    /// What tells one state from another. Versions, names of steps and how long a try waits are left out: nothing else is decided
+    /// by them.
     fn key(&self) -> u64 {
         let mut hasher = Bytes(DefaultHasher::new());
         let mut shown = self.purchase.clone();
@@ -111,9 +112,11 @@ impl Path {
             shown.undo,
             shown.login,
         );
+        let news = (shown.looked_back, shown.news.in_vain.min(4), shown.notice);
         let counts =
             (shown.draws, shown.opening_attempts, shown.asks, shown.router_attempts, shown.refunded_minor);
-        serde_json::to_writer(&mut hasher, &(parts, more, counts, shown.seen_minor)).expect("plain data");
+        serde_json::to_writer(&mut hasher, &(parts, more, news, counts, shown.seen_minor))
+            .expect("plain data");
         let bits = [
             shown.cancel_asked,
             shown.maybe_reserved,
@@ -123,8 +126,12 @@ impl Path {
             shown.confirmed,
             shown.revoked,
             shown.recheck,
+            shown.recheck_at > self.now,
+            shown.undo_at > self.now,
+            shown.news.routine,
+            shown.news.unread,
+            shown.missing_seen,
             shown.hinted.is_some(),
-            shown.notice.is_some(),
             *self.stored == self.purchase,
             self.taken,
         ];
@@ -270,7 +277,6 @@ fn incidents(path: &Path) -> Vec<(Message, Truth)> {
         (refund("part7", Some(500)), truth),
         (Message::UserMissing, truth),
         (Message::UserStanding, truth),
-        (Message::LookBack, truth),
         (Message::Asked, truth),
         (Message::SiteMoved, truth),
     ];
@@ -289,6 +295,15 @@ fn incidents(path: &Path) -> Vec<(Message, Truth)> {
     if truth.sent > 0 && matches!(truth.fate, Fate::Nothing | Fate::Declined { .. } | Fate::Closed) {
         let late = Truth { unheard: true, ..truth.pay() };
         told.push((hint(true), late));
+    }
+    if path.purchase.look_back_at().is_some_and(|at| at <= path.now) {
+        told.push((Message::LookBack, truth));
+        if truth.money_stands() {
+            told.push((
+                Message::LookBack,
+                Truth { disputed: true, unheard: true, looked_back: true, ..truth },
+            ));
+        }
     }
     if truth.money_stands() {
         told.push((hint(true), Truth { disputed: true, unheard: true, ..truth }));

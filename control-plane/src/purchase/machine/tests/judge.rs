@@ -191,6 +191,8 @@ fn end(path: &Path) -> Result<(), Breach> {
             "P4: ended with a paid user that opens nothing",
         );
     }
+    let looked_away = truth.looked_back && truth.disputed && purchase.phase == Phase::Completed;
+    hold(!looked_away, "P4: it was time to look, and what the gateway shows was not seen")?;
     if truth.ever_money {
         // What went back: the company decides whether who had access keeps it. What nobody told is not known.
         let kept = purchase.confirmed && !truth.revokes;

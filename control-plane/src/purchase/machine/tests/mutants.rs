@@ -219,6 +219,20 @@ fn a_machine_that_gives_back_what_a_person_delivers_is_found_out() {
     found_out(&Machine { hear: forgets_when_a_person_delivered, ..REAL }, GatewayName::Conekta, "P4: what");
 }
 
+fn never_looks_back(purchase: Purchase, message: &Message, now: Timestamp) -> Result<Purchase, Refusal> {
+    match message {
+        Message::LookBack => Ok(Purchase { looked_back: u8::MAX, ..purchase }),
+        told => super::super::hear(purchase, told, now),
+    }
+}
+
+#[test]
+fn a_machine_that_never_looks_back_is_found_out() {
+    for gateway in GatewayName::ALL {
+        found_out(&Machine { hear: never_looks_back, ..REAL }, gateway, "P4: it was time");
+    }
+}
+
 fn overlooks_what_is_pending(purchase: Purchase, event: Event, now: Timestamp, timing: &Timing) -> Purchase {
     let event = match event {
         Event::RefundRead { reading: Reading::Found(mut view), revokes } => {

@@ -65,6 +65,8 @@ pub(super) struct Truth {
     pub(super) back_key: u8,
     /// The bank took the money from the company.
     pub(super) disputed: bool,
+    /// It was time to look back after that.
+    pub(super) looked_back: bool,
     /// How often the bytes of the charge left, at most 2 counted.
     pub(super) sent: u8,
     /// Money has moved at some time.
@@ -97,6 +99,7 @@ impl Truth {
             pending: 0,
             back_key: 0,
             disputed: false,
+            looked_back: false,
             sent: 0,
             ever_money: false,
             user: None,
