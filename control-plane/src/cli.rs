@@ -1,14 +1,18 @@
 //! The command line.
 
 mod attention;
+mod import;
+mod table;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::serve;
@@ -24,6 +28,9 @@ pub struct Cli {
     /// Configuration file (TOML); what it does not say keeps its default.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Where database, master key and other files are kept; wins over the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,9 +39,6 @@ pub struct Cli {
 enum Command {
     /// Run the service.
     Serve {
-        /// Where database, master key and other files are kept; wins over the configuration.
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
         /// File that is written, as JSON, when the service is up.
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
@@ -45,6 +49,8 @@ enum Command {
         #[arg(long, value_name = "LANGUAGE")]
         language: Option<String>,
     },
+    /// Take over the database of the service that this one replaces.
+    Import(import::Options),
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -60,45 +66,51 @@ enum ConfigAction {
     Print,
 }
 
-/// Does what the command line asks for.
+/// Does what the command line asks for; gives what the process ends with.
 ///
 /// # Errors
 /// When it cannot be done.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let environment = environment();
     let file = cli.config.as_deref();
-    match cli.command {
-        Command::Serve { data_dir, ready_file } => {
-            let mut config = Config::load(file, &environment)?;
-            if let Some(data_dir) = data_dir {
-                config.data_dir = data_dir;
-            }
-            serve::logging::start(&config.log)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()
-                .context("starting the runtime")?;
-            let outcome = runtime.block_on(serve::run(config, ready_file));
-            // Work that cannot be cancelled, such as a password being hashed, must not hold up the end.
-            runtime.shutdown_timeout(Duration::from_millis(LEFTOVERS_MS));
-            outcome
+    let config = || -> anyhow::Result<Config> {
+        let mut config = Config::load(file, &environment)?;
+        if let Some(data_dir) = cli.data_dir.clone() {
+            config.data_dir = data_dir;
         }
-        Command::Attention { language } => {
-            let config = Config::load(file, &environment)?;
-            let language =
-                language.map_or_else(|| attention::language(&environment), |tag| Language::accepted(&tag));
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .context("starting the runtime")?;
-            print(&runtime.block_on(attention::list(&config, language))?)
+        Ok(config)
+    };
+    let language =
+        |asked: Option<&str>| asked.map_or_else(|| attention::language(&environment), Language::accepted);
+    match cli.command {
+        Command::Serve { ready_file } => serve(config()?, ready_file)?,
+        Command::Attention { language: asked } => {
+            print(&runtime()?.block_on(attention::list(&config()?, language(asked.as_deref())))?)?;
+        }
+        Command::Import(options) => {
+            let language = language(options.language.as_deref());
+            return runtime()?.block_on(import::import(&config()?, options, &environment, language));
         }
         Command::Config { action: ConfigAction::Check } => {
-            Config::load(file, &environment)?;
-            print("configuration is good\n")
+            config()?;
+            print("configuration is good\n")?;
         }
-        Command::Config { action: ConfigAction::Print } => print(&Config::printed(file, &environment)?),
+        Command::Config { action: ConfigAction::Print } => print(&Config::printed(file, &environment)?)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
+    serve::logging::start(&config.log)?;
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(serve::run(config, ready_file));
+    // Work that cannot be cancelled, such as a password being hashed, must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(LEFTOVERS_MS));
+    outcome
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

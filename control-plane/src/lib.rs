@@ -13,9 +13,11 @@
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
 //! | [`webhook`] | notifications of the gateways |
+//! | [`import`] | takes over the database of the service that we replace |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
+//! | [`installation`] | what every command that writes stands on: directory, database, vault |
 //! | [`metrics`] | what this process counts |
 //! | [`config`], [`cli`], [`serve`] | how the program is set up, called and run |
 //!
@@ -28,6 +30,8 @@ pub mod config;
 pub mod domain;
 pub mod gateway;
 pub mod http;
+pub mod import;
+pub mod installation;
 pub mod limits;
 pub mod link;
 pub mod metrics;

@@ -8,7 +8,7 @@ use pagos_control_plane::cli::{Cli, run};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nothing can be done when even this cannot be written.
             let _ = writeln!(std::io::stderr(), "pagos-control-plane: {error:#}");

@@ -18,6 +18,7 @@ pub mod authority;
 pub mod companies;
 pub mod credentials;
 pub mod enrolment;
+pub mod import;
 pub mod ledger;
 pub mod notifications;
 pub mod page;

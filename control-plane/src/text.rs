@@ -3,6 +3,7 @@
 //! The two catalogues are exhaustive matches, so a code or phrase without a sentence does not compile.
 
 mod english;
+pub mod import;
 mod spanish;
 
 use crate::domain::code::Code;
@@ -154,6 +155,15 @@ impl Language {
         match self {
             Self::Spanish => spanish::code(code),
             Self::English => english::code(code),
+        }
+    }
+
+    /// The one of a Spanish and an English text that is this language's.
+    #[must_use]
+    pub const fn choose(self, [spanish, english]: [&'static str; 2]) -> &'static str {
+        match self {
+            Self::Spanish => spanish,
+            Self::English => english,
         }
     }
 

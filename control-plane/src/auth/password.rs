@@ -285,7 +285,8 @@ mod tests {
         let long = bcrypt::hash_with_salt([b'x'; 80], 4, [7; 16]).expect("hash").to_string();
         assert!(matches(&long, &[b'x'; 72]), "only 72 bytes count");
         assert!(!matches(&long, &[b'x'; 71]));
-        for broken in ["$2b$", "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "$2b$xx$", ""] {
+        for broken in ["$2b$", "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "$2b$xx$", ""]
+        {
             assert!(!matches(broken, b"U*U"), "{broken}");
         }
     }

@@ -21,6 +21,7 @@ use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
     Searching,
 };
+use crate::store::ledger::PASSWORD_FIELD;
 use crate::store::{companies, purchases};
 use crate::vault::Context;
 
@@ -32,8 +33,7 @@ const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
 const LOGIN_MAX_MS: i64 = 10_000;
 
-/// Field names of sealed values.
-const PASSWORD_FIELD: &str = "purchase.password";
+/// Field name under which the bytes of a charge are sealed.
 const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.

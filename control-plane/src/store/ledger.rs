@@ -5,6 +5,9 @@ use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
+/// Field name under which the password of a hotspot user is sealed for its company.
+pub const PASSWORD_FIELD: &str = "purchase.password";
+
 /// What never changes about a transaction.
 #[derive(Debug, Clone)]
 pub struct Opening {
