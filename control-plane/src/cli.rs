@@ -1,7 +1,12 @@
 //! The command line.
 
 mod attention;
+mod backup;
+mod doctor;
 mod import;
+mod listing;
+mod people;
+mod rotate;
 mod table;
 
 use std::collections::BTreeMap;
@@ -31,6 +36,9 @@ pub struct Cli {
     /// Where database, master key and other files are kept; wins over the configuration.
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// es or en; without it, the terminal's own.
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    language: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -44,11 +52,38 @@ enum Command {
         ready_file: Option<PathBuf>,
     },
     /// List what waits for a person; reads the database, also while the service runs.
-    Attention {
-        /// es or en; without it, the terminal's own.
-        #[arg(long, value_name = "LANGUAGE")]
-        language: Option<String>,
+    Attention,
+    /// Say what is wrong with this installation, and what mends it; changes nothing.
+    Doctor {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
     },
+    /// Make a super admin, or give somebody a new password.
+    Admin {
+        #[command(subcommand)]
+        action: people::Action,
+    },
+    /// List all companies.
+    Companies,
+    /// List all sites with their agents.
+    Sites {
+        /// Only those of this company.
+        #[arg(long, value_name = "ID")]
+        company: Option<String>,
+    },
+    /// Copy the database into a file, also while the service runs.
+    Backup {
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database; the service must be stopped.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Make a new master key and seal everything with it; the service must be stopped.
+    RotateMasterKey,
     /// Take over the database of the service that this one replaces.
     Import(import::Options),
     /// Look at the configuration.
@@ -80,23 +115,38 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Ok(config)
     };
-    let language =
-        |asked: Option<&str>| asked.map_or_else(|| attention::language(&environment), Language::accepted);
-    match cli.command {
-        Command::Serve { ready_file } => serve(config()?, ready_file)?,
-        Command::Attention { language: asked } => {
-            print(&runtime()?.block_on(attention::list(&config()?, language(asked.as_deref())))?)?;
+    let asked = cli.language.as_deref();
+    let language = asked.map_or_else(|| attention::language(&environment), Language::accepted);
+    let text = match cli.command {
+        Command::Serve { ready_file } => {
+            serve(config()?, ready_file)?;
+            String::new()
         }
         Command::Import(options) => {
-            let language = language(options.language.as_deref());
             return runtime()?.block_on(import::import(&config()?, options, &environment, language));
         }
+        Command::Doctor { json } => {
+            let looking = doctor::examine(file, cli.data_dir.as_deref(), &environment, language, json);
+            let (text, code) = runtime()?.block_on(looking);
+            print(&text)?;
+            return Ok(code);
+        }
+        Command::Attention => runtime()?.block_on(attention::list(&config()?, language))?,
+        Command::Admin { action } => runtime()?.block_on(people::act(&config()?, action, language))?,
+        Command::Companies => runtime()?.block_on(listing::companies(&config()?, language))?,
+        Command::Sites { company } => {
+            runtime()?.block_on(listing::sites(&config()?, company.as_deref(), language))?
+        }
+        Command::Backup { file } => runtime()?.block_on(backup::back_up(&config()?, &file, language))?,
+        Command::Restore { file } => runtime()?.block_on(backup::restore(&config()?, &file, language))?,
+        Command::RotateMasterKey => runtime()?.block_on(rotate::rotate(&config()?, language))?,
         Command::Config { action: ConfigAction::Check } => {
             config()?;
-            print("configuration is good\n")?;
+            "configuration is good\n".to_owned()
         }
-        Command::Config { action: ConfigAction::Print } => print(&Config::printed(file, &environment)?)?,
-    }
+        Command::Config { action: ConfigAction::Print } => Config::printed(file, &environment)?,
+    };
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,12 +10,8 @@ use anyhow::Context as _;
 use crate::config::Config;
 use crate::node::{self, Node};
 use crate::seams::{Clock, Random};
-use crate::store::import::is_set_up;
-use crate::store::{Reader, Store, StoreError, runners, settings};
+use crate::store::{Reader, Store, StoreError, runners, schema, settings};
 use crate::vault::Vault;
-
-/// Name of the vault's check value in the table of settings.
-const VAULT_CHECK: &str = "vault.check";
 
 /// An installation that is this process's own as long as this lives.
 #[derive(Debug)]
@@ -56,6 +52,20 @@ pub async fn open_alone(config: &Config, clock: &Clock, random: &Random) -> anyh
     Ok(installation)
 }
 
+/// The database for a small piece of work beside which a service may run.
+///
+/// # Errors
+/// When it cannot be opened, or a service of another version uses it.
+pub async fn open_beside(config: &Config, clock: &Clock, random: &Random) -> anyhow::Result<Store> {
+    make_directory(&config.data_dir)?;
+    let url = config.database();
+    let opened = match node::try_claim(&config.data_dir, random, clock.now())? {
+        Some(_free) => Store::open(&url).await,
+        None => Store::join(&url).await,
+    };
+    opened.context("opening the database")
+}
+
 /// The database for reading only, if there is one with our tables; a service may be using it.
 ///
 /// # Errors
@@ -70,8 +80,8 @@ pub async fn look(config: &Config) -> anyhow::Result<Option<Reader>> {
         Err(StoreError::Query(sqlx::Error::Database(error))) if is_no_file(&*error) => return Ok(None),
         Err(error) => return Err(error).context("opening the database for reading"),
     };
-    let set_up = is_set_up(&mut reader.conn()).await.context("reading the database")?;
-    Ok(set_up.then_some(reader))
+    let version = schema::version(&mut reader.conn()).await.context("reading the database")?;
+    Ok(version.map(|_| reader))
 }
 
 /// SQLite's word for a file that is not there.
@@ -89,14 +99,14 @@ fn make_directory(path: &Path) -> anyhow::Result<()> {
 
 /// Opens the vault and makes sure that it is the one with which this database was sealed.
 async fn open_vault(key_file: &Path, store: &Store, random: &Random) -> anyhow::Result<Vault> {
-    let check = settings::find(&mut store.reader().await?.conn(), VAULT_CHECK).await?;
+    let check = settings::find(&mut store.reader().await?.conn(), settings::VAULT_CHECK).await?;
     if let Some(check) = check {
         let vault = Vault::open(key_file, random)?;
         vault.verify(&check)?;
         return Ok(vault);
     }
     let vault = Vault::open_or_create(key_file, random)?;
-    let kept = keep_setting(store, VAULT_CHECK, vault.check_value()).await?;
+    let kept = keep_setting(store, settings::VAULT_CHECK, vault.check_value()).await?;
     // Another process may have started at the same time with another key.
     vault.verify(&kept)?;
     Ok(vault)

@@ -14,6 +14,7 @@
 //! | [`purchase`] | one purchase from the request to the device online |
 //! | [`webhook`] | notifications of the gateways |
 //! | [`import`] | takes over the database of the service that we replace |
+//! | [`rotation`] | seals everything with a new master key |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
@@ -37,6 +38,7 @@ pub mod link;
 pub mod metrics;
 pub mod node;
 pub mod purchase;
+pub mod rotation;
 pub mod seams;
 pub mod serve;
 pub mod store;

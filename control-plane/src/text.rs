@@ -2,8 +2,10 @@
 //!
 //! The two catalogues are exhaustive matches, so a code or phrase without a sentence does not compile.
 
+pub mod doctor;
 mod english;
 pub mod import;
+pub mod shell;
 mod spanish;
 
 use crate::domain::code::Code;

@@ -49,9 +49,6 @@ pub(super) struct Options {
     /// File with the key of the old service's secrets; without it, ENCRYPTION_KEY_MERCADO_PAGO.
     #[arg(long, value_name = "FILE")]
     encryption_key_file: Option<PathBuf>,
-    /// es or en; without it, the terminal's own.
-    #[arg(long, value_name = "LANGUAGE")]
-    pub(super) language: Option<String>,
 }
 
 /// Imports, or tells what would be imported.

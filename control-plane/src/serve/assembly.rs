@@ -22,7 +22,7 @@ use crate::purchase::machine::Timing;
 use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
-use crate::store::Store;
+use crate::store::{Store, settings};
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
 use crate::webhook::{self, Webhooks};
 
@@ -112,13 +112,13 @@ async fn signer(link: &link::Context, name: &'static str) -> anyhow::Result<Sign
 }
 
 async fn sessions(config: &Config, link: &link::Context) -> anyhow::Result<Sessions> {
-    let signer = signer(link, "session.secret").await?;
+    let signer = signer(link, settings::SESSION_SECRET).await?;
     let (store, clock, random) = (link.store.clone(), link.clock.clone(), link.random.clone());
     Ok(Sessions::new(store, clock, random, signer, config.sessions.hours))
 }
 
 async fn api_keys(config: &Config, link: &link::Context) -> anyhow::Result<ApiKeys> {
-    let signer = signer(link, "api_key.secret").await?;
+    let signer = signer(link, settings::API_KEY_SECRET).await?;
     let original = config.jwt_apikey_secret.expose();
     let original = (!original.is_empty()).then(|| Signer::new(original));
     let (store, clock, random) = (link.store.clone(), link.clock.clone(), link.random.clone());

@@ -75,24 +75,6 @@ pub enum Clash {
     Refused,
 }
 
-/// Whether the database has our tables.
-///
-/// # Errors
-/// When the database fails.
-pub async fn is_set_up(conn: &mut Conn<'_>) -> Result<bool, StoreError> {
-    let (tables,): (i64,) = match conn {
-        Conn::Sqlite(_) => fetch_one!(
-            conn,
-            (i64,),
-            "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'sequences'"
-        )?,
-        Conn::Postgres(_) => {
-            fetch_one!(conn, (i64,), "SELECT CAST(to_regclass('sequences') IS NOT NULL AS INT)::BIGINT")?
-        }
-    };
-    Ok(tables > 0)
-}
-
 /// Which database of which run of its server this is; none for a file.
 ///
 /// # Errors

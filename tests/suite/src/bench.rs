@@ -12,10 +12,12 @@
 //! | [`users`] | a router with 5,000 users |
 //! | [`tenants`] | a tenant whose router hangs |
 //! | [`catalogue`] | reads; memory of idle processes |
+//! | [`import`] | taking over a large old database |
 //! | [`report`] | the table |
 #![allow(clippy::float_arithmetic, reason = "durations, not money")]
 
 pub mod catalogue;
+pub mod import;
 pub mod load;
 pub mod machine;
 pub mod options;
@@ -58,6 +60,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
                     Row::Users => users::measure(database, options, &mut report).await,
                     Row::Tenants => tenants::measure(database, options, &mut report).await,
                     Row::Catalogue => catalogue::measure(database, options, &mut report).await,
+                    Row::Import => import::measure(database, options, &mut report).await,
                 }
             };
             Box::pin(measured)

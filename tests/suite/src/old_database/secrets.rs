@@ -36,7 +36,7 @@ pub(super) fn stored_conekta_key(company: i64) -> String {
 /// The Mercado Pago token of a company; none for some.
 #[must_use]
 pub fn mercado_pago_token(company: i64) -> Option<String> {
-    (company % 5 != 4).then(|| format!("APP_USR-{company}-ñ"))
+    (company % 5 != 4).then(|| format!("APP_USR-{company}-token"))
 }
 
 /// Most tokens are encrypted; some are from before that.
