@@ -53,6 +53,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),
     ("control-plane/src/limits", &["domain", "seams"]),
+    ("control-plane/src/import", &["domain", "seams", "store", "tenants", "text", "vault"]),
+    // Of the link only the name under which the authority's key is sealed.
+    ("control-plane/src/rotation", &["link", "store", "tenants", "vault"]),
+    ("control-plane/src/installation", &["config", "node", "seams", "store", "vault"]),
     ("control-plane/src/webhook", &["domain", "gateway", "purchase", "seams", "store", "vault"]),
     // Pure: what came in, and what it says.
     ("control-plane/src/webhook/conekta", &[]),
