@@ -52,8 +52,13 @@ async fn an_old_key_buys_at_once_and_an_old_password_logs_in(database: Database)
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
 
     let ready_file = dir.path().join("ready.json");
-    let mut serve = control_plane(&["serve", "--ready-file"])?;
-    serve.arg(&ready_file).env("JWT_APIKEY_SECRET", KEY_SECRET).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut serve = control_plane(&["serve"])?;
+    serve
+        .arg("--ready-file")
+        .arg(&ready_file)
+        .env("JWT_APIKEY_SECRET", KEY_SECRET)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let _service = serve.spawn()?;
     let ready = until("the service is up", START, || async {
         Ok(std::fs::read(&ready_file).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()))
@@ -83,7 +88,7 @@ async fn an_old_key_buys_at_once_and_an_old_password_logs_in(database: Database)
         let bought = portal.buy(&order).await?;
         assert_eq!(bought.status, 200, "{bought:?}");
         let users = sandbox.simulator()?.users().await?;
-        assert!(users.iter().any(|user| user.name == bought.hotspot_user()), "{users:?}");
+        assert!(users.iter().any(|user| user == bought.hotspot_user()), "{users:?}");
     }
     let after = company.get("/api/v1/admin/mi-empresa/transacciones?limit=2").await?.body;
     assert_eq!(after["total"].as_i64(), before["total"].as_i64().map(|total| total + 2));

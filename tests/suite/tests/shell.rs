@@ -105,8 +105,8 @@ impl Shell {
     async fn serve(&self) -> anyhow::Result<(Child, String)> {
         let ready = self.dir.path().join("ready.json");
         let _ = std::fs::remove_file(&ready);
-        let mut serve = self.command(&["serve", "--ready-file"])?;
-        serve.arg(&ready).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut serve = self.command(&["serve"])?;
+        serve.arg("--ready-file").arg(&ready).stdout(Stdio::null()).stderr(Stdio::null());
         let service = serve.spawn()?;
         let told = until("the service is up", START, || async {
             Ok(std::fs::read(&ready).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()))
