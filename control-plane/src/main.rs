@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use pagos_control_plane::cli::{Cli, run};
 
+/// Hands back what a password hash or a burst of purchases needed; the system's allocator keeps it for each thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,

@@ -106,13 +106,6 @@ pub async fn database<F: Future>(work: F) -> F::Output {
     work.await
 }
 
-/// Whether a simulated world stands in for the machine.
-#[cfg(feature = "simulation")]
-#[must_use]
-pub(crate) fn simulated() -> bool {
-    simulation::world().is_some()
-}
-
 /// Draws from the operating system's generator.
 #[derive(Debug, Clone)]
 pub struct Random(Arc<SystemRandom>);

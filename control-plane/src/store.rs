@@ -55,7 +55,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use readers::{SqliteReader, SqliteReaders};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, pool::PoolConnection};
 
 use crate::seams::{self, Checkpoints, Moment, Unwritten};
@@ -144,7 +144,7 @@ pub struct Store {
 
 #[derive(Debug)]
 enum Backend {
-    Sqlite { readers: SqliteReaders, writer: Writer },
+    Sqlite { readers: Box<SqliteReaders>, writer: Writer },
     Postgres(PgPool),
 }
 
@@ -209,7 +209,7 @@ impl Store {
         let mut connection = options.connect().await?;
         // What `run` does for a connection, without its bound that no future of ours can meet.
         MIGRATIONS.run_direct(None, &mut connection, false).await?;
-        let readers = SqliteReaders::open(options.read_only(true)).await?;
+        let readers = Box::new(SqliteReaders::new(options.read_only(true)));
         Ok(Self::over(Backend::Sqlite { readers, writer: Writer::start(connection) }))
     }
 
@@ -239,8 +239,7 @@ impl Store {
             .filename(sqlite_path(url)?)
             .read_only(true)
             .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
-        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(limit).connect_with(options);
-        Ok(Reader::Sqlite(pool.await?.acquire().await?.into()))
+        Ok(Reader::Sqlite(SqliteReaders::new(options).acquire().await?))
     }
 
     /// A connection for reading.

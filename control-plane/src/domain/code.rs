@@ -224,6 +224,8 @@ codes! {
     BankUnreachable => "bank_unreachable",
     /// The company's quota at the gateway is used up.
     GatewayQuotaExceeded => "gateway_quota_exceeded",
+    /// Another process carries the purchase at this moment.
+    PurchaseBusy => "purchase_busy",
     /// The site's agent is not connected.
     AgentOffline => "agent_offline",
     /// The router could not be reached.

@@ -144,8 +144,11 @@ impl ApiError {
     /// The error of `code` with another status, for the codes that can have several.
     #[must_use]
     pub fn with_status(status: StatusCode, code: Code) -> Self {
-        let retry_after_s = matches!(code, Code::RateLimited | Code::AgentOffline | Code::RouterUnreachable)
-            .then_some(RETRY_AFTER_DEFAULT_S);
+        let retry_after_s = matches!(
+            code,
+            Code::RateLimited | Code::PurchaseBusy | Code::AgentOffline | Code::RouterUnreachable
+        )
+        .then_some(RETRY_AFTER_DEFAULT_S);
         Self { status, code, issues: Vec::new(), retry_after_s }
     }
 
@@ -359,7 +362,8 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::GatewayError
         | Code::BankUnreachable
         | Code::GatewayQuotaExceeded => StatusCode::BAD_GATEWAY,
-        Code::AgentOffline
+        Code::PurchaseBusy
+        | Code::AgentOffline
         | Code::RouterUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         Code::AutoConnectNotRequested
         | Code::AutoConnectNoMac

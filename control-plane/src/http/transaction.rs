@@ -12,12 +12,12 @@ use crate::domain::id::CompanyId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
 use crate::gateway::RefundReason;
-use crate::purchase::AdminError;
 use crate::purchase::admin::dossier::{Dossier, Viewer};
 use crate::purchase::admin::review::{Case, CaseKind};
 use crate::purchase::machine::Choice;
 use crate::purchase::state::{Purchase, Refund, RefundState, UserType};
 use crate::purchase::timeline::{Line, Who};
+use crate::purchase::{AdminError, PurchaseError};
 use crate::store::StoreError;
 use crate::store::page::Page;
 use crate::text::Language;
@@ -37,6 +37,7 @@ impl From<AdminError> for ApiError {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Refused(code) => Self::new(code),
+            AdminError::Inside(PurchaseError::NotRun(_)) => Self::new(Code::PurchaseBusy),
             AdminError::Inside(inside) => Self::internal(&inside),
         }
     }

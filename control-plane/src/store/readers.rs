@@ -1,132 +1,71 @@
-//! SQLite connections for reads.
+//! SQLite connections for reads: a plain list, since a file does not hang up.
+//!
+//! The driver's pool asks each connection that comes back whether it still lives, in a task of its own: a journey to the
+//! connection's thread for nothing, at a moment that no simulated world can repeat.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{ACQUIRE_TIMEOUT_MS, StoreError};
+use crate::seams;
 
 /// Connections for reads.
-const READERS_MAX: u32 = 4;
+const READERS_MAX: usize = 4;
 
 /// The connections.
 #[derive(Debug)]
 pub(super) struct SqliteReaders {
-    pool: SqlitePool,
-    #[cfg(feature = "simulation")]
-    simulated: Box<simulated::Readers>,
+    options: SqliteConnectOptions,
+    idle: Idle,
+    places: Arc<Semaphore>,
 }
+
+type Idle = Arc<Mutex<Vec<SqliteConnection>>>;
 
 /// One connection, given back when it is dropped.
 #[derive(Debug)]
-pub struct SqliteReader(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Pooled(PoolConnection<Sqlite>),
-    #[cfg(feature = "simulation")]
-    Simulated(simulated::Reader),
+pub struct SqliteReader {
+    connection: Option<SqliteConnection>,
+    idle: Idle,
+    /// Given up after the connection is back: fields are dropped after [`Drop::drop`].
+    _place: OwnedSemaphorePermit,
 }
 
 impl SqliteReaders {
-    pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
-        #[cfg(feature = "simulation")]
-        let simulated = Box::new(simulated::Readers::new(options.clone()));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            // A file does not hang up.
-            .test_before_acquire(false)
-            .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS));
-        #[cfg(feature = "simulation")]
-        if simulated.wanted {
-            return Ok(Self { pool: pool.connect_lazy_with(options), simulated });
-        }
-        Ok(Self {
-            pool: pool.connect_with(options).await?,
-            #[cfg(feature = "simulation")]
-            simulated,
-        })
+    /// At most [`READERS_MAX`] connections, opened when they are needed.
+    pub(super) fn new(options: SqliteConnectOptions) -> Self {
+        Self { options, idle: Idle::default(), places: Arc::new(Semaphore::new(READERS_MAX)) }
     }
 
+    /// A connection. Cancel-safe.
     pub(super) async fn acquire(&self) -> Result<SqliteReader, StoreError> {
-        #[cfg(feature = "simulation")]
-        if self.simulated.wanted {
-            return Ok(SqliteReader(Kind::Simulated(self.simulated.acquire().await?)));
-        }
-        Ok(SqliteReader(Kind::Pooled(self.pool.acquire().await?)))
-    }
-}
-
-impl From<PoolConnection<Sqlite>> for SqliteReader {
-    fn from(connection: PoolConnection<Sqlite>) -> Self {
-        Self(Kind::Pooled(connection))
+        let limit = Duration::from_millis(ACQUIRE_TIMEOUT_MS);
+        let place = tokio::time::timeout(limit, Arc::clone(&self.places).acquire_owned())
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)?;
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => seams::database(self.options.connect()).await?,
+        };
+        Ok(SqliteReader { connection: Some(connection), idle: Arc::clone(&self.idle), _place: place })
     }
 }
 
 impl SqliteReader {
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        match &mut self.0 {
-            Kind::Pooled(connection) => connection,
-            #[cfg(feature = "simulation")]
-            Kind::Simulated(reader) => reader.connection(),
-        }
+        self.connection.as_mut().expect("it is taken back only when it is dropped")
     }
 }
 
-/// The driver's pool takes connections back in tasks of its own, at moments that nobody can repeat. In a simulated world
-/// they lie in a plain list.
-#[cfg(feature = "simulation")]
-mod simulated {
-    use std::sync::{Arc, Mutex, PoisonError};
-
-    use sqlx::sqlite::SqliteConnectOptions;
-    use sqlx::{ConnectOptions, SqliteConnection};
-
-    use crate::seams;
-    use crate::store::StoreError;
-
-    type Idle = Arc<Mutex<Vec<SqliteConnection>>>;
-
-    #[derive(Debug)]
-    pub(super) struct Readers {
-        pub(super) wanted: bool,
-        options: SqliteConnectOptions,
-        idle: Idle,
-    }
-
-    #[derive(Debug)]
-    pub(super) struct Reader {
-        connection: Option<SqliteConnection>,
-        idle: Idle,
-    }
-
-    impl Readers {
-        pub(super) fn new(options: SqliteConnectOptions) -> Self {
-            Self { wanted: seams::simulated(), options, idle: Idle::default() }
-        }
-
-        pub(super) async fn acquire(&self) -> Result<Reader, StoreError> {
-            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = match idle {
-                Some(connection) => connection,
-                None => seams::database(self.options.connect()).await?,
-            };
-            Ok(Reader { connection: Some(connection), idle: Arc::clone(&self.idle) })
-        }
-    }
-
-    impl Reader {
-        pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-            self.connection.as_mut().expect("it is taken back only when it is dropped")
-        }
-    }
-
-    impl Drop for Reader {
-        fn drop(&mut self) {
-            let connection = self.connection.take();
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(connection);
-        }
+impl Drop for SqliteReader {
+    fn drop(&mut self) {
+        let connection = self.connection.take();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(connection);
     }
 }

@@ -106,6 +106,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::GatewayError => "The gateway answered with an error. Nothing was charged.",
         Code::BankUnreachable => "The bank could not be reached. Try again.",
         Code::GatewayQuotaExceeded => "The gateway's quota is used up. Try again later.",
+        Code::PurchaseBusy => "Another server works on this purchase. Try again in some seconds; nothing is done twice.",
         Code::AgentOffline => "The site is offline. Try again in a few minutes.",
         Code::RouterUnreachable => "The router could not be reached. Try again in a few minutes.",
         Code::AutoConnectNotRequested => "Connect with your user name and password.",

@@ -106,6 +106,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::GatewayError => "La pasarela respondió con un error. No se hizo ningún cargo.",
         Code::BankUnreachable => "No hubo conexión con el banco. Intenta de nuevo.",
         Code::GatewayQuotaExceeded => "La pasarela alcanzó su límite. Intenta más tarde.",
+        Code::PurchaseBusy => "Otro servidor atiende esta compra. Intenta en unos segundos; nada se hará dos veces.",
         Code::AgentOffline => "El sitio está sin conexión. Intenta en unos minutos.",
         Code::RouterUnreachable => "No hubo conexión con el router. Intenta en unos minutos.",
         Code::AutoConnectNotRequested => "Conéctate con tu usuario y contraseña.",

@@ -115,6 +115,17 @@ async fn a_double_click_without_a_key_is_one_refund() {
 }
 
 #[tokio::test]
+async fn what_another_process_works_on_is_to_be_asked_for_again() {
+    let shop = Shop::open().await;
+    let sold = shop.sell(GatewayName::Conekta).await;
+    shop.run_elsewhere(&sold).await;
+    let refused = shop.refund(&sold, &json!({})).await;
+    assert!(refused.headers.contains_key("retry-after"), "{}", refused.text);
+    refused.is(503, "purchase_busy");
+    assert_eq!(shop.refunds(), [0; 0]);
+}
+
+#[tokio::test]
 async fn a_lost_reply_is_neither_lost_money_nor_a_second_refund() {
     let shop = Shop::open().await;
     for (gateway, target) in BOTH.into_iter().zip(["conekta", "mercado_pago"]) {

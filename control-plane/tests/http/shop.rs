@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use pagos_control_plane::domain::id::{CompanyId, PurchaseId};
+use pagos_control_plane::domain::time::Timestamp;
 use pagos_control_plane::gateway::GatewayName;
 use pagos_control_plane::purchase::state::Purchase;
-use pagos_control_plane::store::{Conn, StoreError, credentials, purchases};
+use pagos_control_plane::store::{Conn, StoreError, credentials, purchases, runners};
 use pagos_control_plane::vault::Context;
 use pagos_protocol::enrolment::Token;
 use pagos_protocol::{Action, Code, Command, Done, Outcome};
@@ -19,6 +20,8 @@ use crate::world::{Answer, Tenant, World, text};
 const MINE: &str = "/api/v1/admin/mi-empresa";
 /// Longest wait for something that goes on behind an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long another process says that it lives, in milliseconds.
+const LEASE_MS: i64 = 60_000;
 
 pub struct Shop {
     pub world: World,
@@ -212,6 +215,25 @@ impl Shop {
             })
         });
         done.await.expect("reworked");
+    }
+
+    /// Gives a settled purchase to another process, which lives and has something left to do about it.
+    pub async fn run_elsewhere(&self, sold: &Sold) {
+        const SQL: &str =
+            "UPDATE purchases SET open = TRUE, runner = 'elsewhere', version = version + 1 WHERE id = $1";
+        self.settled(sold).await;
+        let (id, now) = (sold.purchase.clone(), self.world.app.clock.now());
+        let done = self.world.app.store.write(move |conn| {
+            Box::pin(async move {
+                runners::renew(conn, "elsewhere", "another node", Timestamp(now.0 + LEASE_MS)).await?;
+                match conn {
+                    Conn::Sqlite(conn) => sqlx::query(SQL).bind(id).execute(&mut **conn).await.map(|_| ()),
+                    Conn::Postgres(conn) => sqlx::query(SQL).bind(id).execute(&mut **conn).await.map(|_| ()),
+                }
+                .map_err(StoreError::from)
+            })
+        });
+        done.await.expect("given away");
     }
 
     /// Lets something go wrong at a gateway.

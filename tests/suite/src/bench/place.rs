@@ -19,8 +19,6 @@ pub const GATEWAY_MS: u64 = 50;
 pub const ROUTER_MS: u64 = 2;
 /// The longest it may take until nothing is open, in milliseconds.
 const SETTLE_MS_MAX: u64 = 180_000;
-/// The company's access token at the Mercado Pago double.
-const ACCESS_TOKEN: &str = "APP_USR-1-sandbox";
 
 /// A running sandbox, warm and empty.
 #[derive(Debug)]
@@ -30,43 +28,52 @@ pub struct Place {
 }
 
 impl Place {
-    /// Starts one whose gateways and router answer at once.
+    /// Starts one whose gateways and router answer at once, and whose gateways send no webhooks.
     ///
     /// # Errors
     /// When it does not start.
     pub async fn start(database: Database) -> anyhow::Result<Self> {
+        let place = Self::start_told(database).await?;
+        place.sandbox.simulator()?.webhooks_off().await?;
+        Ok(place)
+    }
+
+    /// As [`Place::start`], but the gateways tell of each payment by webhook.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_told(database: Database) -> anyhow::Result<Self> {
         Ok(Self { sandbox: Sandbox::start(database).await? })
     }
 
-    /// Starts one whose gateways and router take their time.
+    /// As [`Place::start`], but gateways and router take their time.
     ///
     /// # Errors
     /// When it does not start.
     pub async fn start_slow(database: Database) -> anyhow::Result<Self> {
         let place = Self::start(database).await?;
-        let simulator = place.sandbox.simulator()?;
+        place.slow_down().await?;
+        Ok(place)
+    }
+
+    /// Lets gateways and router take their time.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn slow_down(&self) -> anyhow::Result<()> {
+        let simulator = self.sandbox.simulator()?;
         for (target, delay_ms) in
             [("conekta", GATEWAY_MS), ("mercado_pago", GATEWAY_MS), ("router", ROUTER_MS)]
         {
             simulator.fault(json!({"target": target, "kind": "delay", "delay_ms": delay_ms})).await?;
         }
-        Ok(place)
+        Ok(())
     }
 
     /// The ready file.
     #[must_use]
     pub fn ready(&self) -> &Ready {
         &self.sandbox.ready
-    }
-
-    /// Gives the company an account at Mercado Pago.
-    ///
-    /// # Errors
-    /// When the settings are refused.
-    pub async fn open_mercado_pago(&self) -> anyhow::Result<()> {
-        let settings = json!({"access_token": ACCESS_TOKEN, "mode": "test"});
-        let company = self.sandbox.cliente_admin().await?;
-        company.make("/api/v1/admin/mi-empresa/configurar-credenciales", &settings).await.map(drop)
     }
 
     /// Makes purchases through a gateway, each by a buyer of its own.
@@ -104,10 +111,7 @@ impl Place {
     pub async fn verify(&self, sold: usize) -> anyhow::Result<()> {
         let evidence = self.sandbox.settled(Duration::from_millis(SETTLE_MS_MAX)).await?;
         let completed = evidence.purchases.iter().filter(|purchase| purchase.phase == "completed").count();
-        let simulator = self.sandbox.simulator()?;
-        let conekta = evidence.ledger.iter().filter(|entry| entry.moved_money()).count();
-        let mercado_pago = simulator.ledger_of(Gateway::MercadoPago).await?;
-        let charges = conekta + mercado_pago.iter().filter(|line| line["kind"] == "charge").count();
+        let charges = evidence.ledger.iter().filter(|entry| entry.moved_money()).count();
         ensure!(
             completed == sold + 1 && charges == completed,
             "{sold} purchases and the sandbox's own were answered, {completed} completed, {charges} charged"

@@ -21,6 +21,8 @@ const SYNCS: u32 = 3;
 struct Level {
     at_once: usize,
     gateway: Gateway,
+    /// Whether the gateway tells of each payment by webhook.
+    webhooks: bool,
     per_second_min: Option<f64>,
 }
 
@@ -34,18 +36,22 @@ pub async fn measure(
     sync: &Times,
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    let conekta = |at_once, per_second_min| Level {
+        at_once,
+        gateway: Gateway::Conekta,
+        webhooks: false,
+        per_second_min,
+    };
     let levels = [
-        Level { at_once: 16, gateway: Gateway::Conekta, per_second_min: None },
-        Level { at_once: 64, gateway: Gateway::Conekta, per_second_min: Some(400.0) },
-        Level { at_once: 256, gateway: Gateway::Conekta, per_second_min: Some(1000.0) },
-        Level { at_once: 64, gateway: Gateway::MercadoPago, per_second_min: None },
+        conekta(16, None),
+        conekta(64, Some(400.0)),
+        conekta(256, Some(1000.0)),
+        Level { gateway: Gateway::MercadoPago, ..conekta(64, None) },
+        Level { gateway: Gateway::MercadoPago, webhooks: true, ..conekta(64, None) },
     ];
     for level in levels {
         let run = run(database, options, &level).await?;
-        let name = match level.gateway {
-            Gateway::Conekta => format!("{} at once", level.at_once),
-            Gateway::MercadoPago => format!("{} at once, Mercado Pago", level.at_once),
-        };
+        let name = name(&level);
         let budget = level.per_second_min.map(Budget::AtLeast);
         report.add(database, &format!("purchases, {name}"), run.per_second(), "/s", budget);
         let times = run.times();
@@ -65,11 +71,19 @@ pub async fn measure(
     Ok(())
 }
 
+fn name(level: &Level) -> String {
+    let gateway = match level.gateway {
+        Gateway::Conekta => "",
+        Gateway::MercadoPago => ", Mercado Pago",
+    };
+    let webhooks = if level.webhooks { " with webhooks" } else { "" };
+    format!("{} at once{gateway}{webhooks}", level.at_once)
+}
+
 async fn run(database: Database, options: &Options, level: &Level) -> anyhow::Result<Run> {
-    let place = Place::start_slow(database).await?;
-    if level.gateway == Gateway::MercadoPago {
-        place.open_mercado_pago().await?;
-    }
+    let place =
+        if level.webhooks { Place::start_told(database).await? } else { Place::start(database).await? };
+    place.slow_down().await?;
     let plan = Plan {
         at_once: level.at_once,
         warm_up: options.warm_up(),
