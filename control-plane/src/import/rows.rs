@@ -11,7 +11,7 @@ use super::fields::{Fields, Moment, Refusal};
 use super::source::OldRow;
 use super::zone::Zone;
 use super::{Table, Trouble};
-use crate::domain::id::{CompanyId, ID_BYTES_MAX, RouterId, SiteId};
+use crate::domain::id::{CompanyId, ID_BYTES_MAX, RouterId, SiteId, draw_webhook_path};
 use crate::domain::time::Timestamp;
 use crate::seams::{Clock, Random};
 use crate::store::import::Row;
@@ -134,6 +134,11 @@ impl Reading<'_> {
 
     fn seal(&self, plain: &str, context: &Context<'_>) -> String {
         self.sealing.map(|sealing| sealing.vault.seal(context, plain)).unwrap_or_default()
+    }
+
+    /// The unguessable part of a company's notification addresses; of no use when nothing is going to be written.
+    fn webhook_path(&self) -> String {
+        self.sealing.map(|sealing| draw_webhook_path(sealing.random)).unwrap_or_default()
     }
 
     /// The id of a new site; of no use when nothing is going to be written.

@@ -16,6 +16,7 @@ use pagos_suite::programs::program;
 use pagos_suite::sandbox::{Database, bound_to_us};
 use pagos_suite::services::Services;
 use pagos_suite::wait::until;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
@@ -131,6 +132,8 @@ async fn every_row_is_taken_over_and_a_second_run_changes_nothing(database: Data
     assert_same(&ours.opened().await?, &expected(&before));
     let after = ours.content().await?;
     assert_eq!(after["sites"].len(), 14, "each router has a site");
+    let addressed = |row: &&Value| row["webhook_path"].as_str().is_some_and(|path| path.len() >= 40);
+    assert_eq!(after["companies"].iter().filter(addressed).count(), 6, "gateways can be told an address");
     let sequence = |name: &str| {
         after["sequences"].iter().find(|row| row["name"] == name).map(|row| row["value"].clone())
     };

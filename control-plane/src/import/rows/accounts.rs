@@ -52,6 +52,7 @@ impl Reading<'_> {
             telegram_enabled: fields.flag("notificaciones_telegram", false)?,
             active: fields.flag("activa", true)?,
             created_at: self.made(fields, "creada_en")?,
+            webhook_path: self.webhook_path(),
             id,
         })
     }

@@ -42,6 +42,8 @@ pub struct Company {
     pub active: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The unguessable part of its notification addresses: without it gateways are told no address.
+    pub webhook_path: String,
 }
 
 /// A user.
@@ -76,8 +78,8 @@ pub(super) async fn insert_company(conn: &mut Conn<'_>, company: &Company) -> Re
         conn,
         "INSERT INTO companies (id, name, contact_email, contact_phone, logo_url, conekta_mode, conekta_public_key, \
          mercado_pago_mode, mercado_pago_public_key, telegram_bot_token_sealed, telegram_chat_id, telegram_enabled, \
-         disable_on_refund, active, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         disable_on_refund, active, created_at, webhook_path) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         company.id.as_str(),
         &company.name,
         company.contact_email.as_deref(),
@@ -92,7 +94,8 @@ pub(super) async fn insert_company(conn: &mut Conn<'_>, company: &Company) -> Re
         company.telegram_enabled,
         true,
         company.active,
-        company.created_at.0
+        company.created_at.0,
+        &company.webhook_path
     )?;
     let keys = [
         (credentials::CONEKTA, &company.conekta_key_sealed),
