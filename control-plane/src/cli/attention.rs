@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use super::table::{aligned, dash, printable};
 use crate::config::Config;
 use crate::domain::money::Money;
 use crate::purchase::admin::review::{self, Case, CaseKind};
@@ -52,18 +53,7 @@ fn table(total: i64, cases: &[Case], language: Language) -> String {
     let head = HEADINGS.map(|phrase| language.phrase(phrase).to_owned());
     let rows: Vec<[String; HEADINGS.len()]> =
         std::iter::once(head).chain(cases.iter().map(|case| row(case, language))).collect();
-    let mut widths = [0; HEADINGS.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
+    let mut text = aligned(&rows);
     let shown = i64::try_from(cases.len()).unwrap_or(i64::MAX);
     if total > shown {
         text.push_str(&format!("… {shown}/{total}\n"));
@@ -96,15 +86,6 @@ fn row(case: &Case, language: Language) -> [String; HEADINGS.len()] {
         dash(choices.join(",")),
         causes.join(" "),
     ]
-}
-
-/// What comes from outside must not steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).collect()
-}
-
-fn dash(text: String) -> String {
-    if text.is_empty() { "-".to_owned() } else { text }
 }
 
 #[cfg(test)]

@@ -91,8 +91,20 @@ impl Cpu {
 /// # Errors
 /// When the process is gone.
 pub fn resident_kib(pid: u32) -> anyhow::Result<u64> {
+    memory_kib(pid, "VmRSS:")
+}
+
+/// The most memory that a process ever held, in KiB.
+///
+/// # Errors
+/// When the process is gone.
+pub fn peak_kib(pid: u32) -> anyhow::Result<u64> {
+    memory_kib(pid, "VmHWM:")
+}
+
+fn memory_kib(pid: u32, name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("reading its status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("it has memory")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("it has memory")?;
     let number = line.split_whitespace().next().context("memory is a number")?;
     Ok(number.parse()?)
 }
@@ -129,6 +141,7 @@ mod tests {
         let cpu = Cpu::now(&pids).unwrap();
         assert_eq!(cpu.since(&cpu).own(), Duration::ZERO);
         assert!(resident_kib(own).unwrap() > 100);
+        assert!(peak_kib(own).unwrap() > 100);
         assert!(of_machine().unwrap() >= cpu.load);
     }
 
