@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::recount;
 use super::table::{self, printable};
 use crate::config::Config;
 use crate::import::fernet::Key;

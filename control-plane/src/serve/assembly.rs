@@ -23,7 +23,6 @@ use crate::http::company::transaction_export::EXPORTS_MAX;
 use crate::limits::requests::{Rates, RequestLimits};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
-use crate::node;
 use crate::outbox::telegram::Telegram;
 use crate::outbox::webhook::Sender;
 use crate::outbox::webhook::guard::{Guard, System};
