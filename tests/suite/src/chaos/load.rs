@@ -11,8 +11,8 @@ use super::afterwards;
 use super::chance::Chance;
 use super::reach::Reach;
 use super::tally;
-use super::world::{SITES, World};
-use crate::portal::{Answer, Order, Portal, card_that};
+use super::world::{SITES, Stall, World};
+use crate::portal::{Answer, Order, card_that};
 use crate::simulator::gateways::Gateway;
 
 /// Buyers at the same time.
@@ -62,14 +62,14 @@ impl Load {
         let street =
             Street { stop: Rc::clone(&stop), chance, tally, number: Rc::default(), reach: reach.clone() };
         let operator = world.sandbox.cliente_admin().await?;
-        let portals = Rc::new(world.portals()?);
+        let stalls = Rc::new(world.stalls()?);
         let mut people = Vec::new();
         for (site, router) in world.routers().into_iter().enumerate() {
             let watch = reach.clone().watch(site, router, operator.clone(), Rc::clone(&stop));
             people.push(spawn_local(watch));
         }
         for _ in 0..BUYERS {
-            people.push(spawn_local(shop(street.clone(), Rc::clone(&portals))));
+            people.push(spawn_local(shop(street.clone(), Rc::clone(&stalls))));
         }
         people.push(spawn_local(afterwards::bank(street.clone(), world.sandbox.simulator()?)));
         for admin in 0..ADMINS {
@@ -92,32 +92,33 @@ impl Load {
 }
 
 /// Buys again and again, where it is open.
-async fn shop(street: Street, portals: Rc<Vec<(Portal, i64)>>) {
+async fn shop(street: Street, stalls: Rc<Vec<Stall>>) {
     while !street.stop.get() {
         let Some(site) = street.reach.pick(&street.chance) else {
             tokio::time::sleep(CLOSED).await;
             continue;
         };
-        let (portal, product) = &portals[site];
+        let stall = &stalls[site];
         let (order, pause) = {
             let mut chance = street.chance.borrow_mut();
             let number = street.number.replace(street.number.get() + 1);
-            (draw(&mut chance, number, *product), chance.pause(PAUSE_MS))
+            (draw(&mut chance, number, stall.product), chance.pause(PAUSE_MS))
         };
-        buy(&street, portal, &order).await;
+        buy(&street, stall, &order).await;
         tokio::time::sleep(pause).await;
     }
 }
 
 /// Sends a purchase as an impatient browser would: again when the connection broke or the server had no answer.
-async fn buy(street: &Street, portal: &Portal, order: &Order) {
+async fn buy(street: &Street, stall: &Stall, order: &Order) {
     for _ in 0..TRIES_MAX {
         street.tally.borrow_mut().requests += 1;
-        let answered = portal.buy(order).await;
+        let answered = stall.portal.buy(order).await;
         if let Ok(answer) = &answered
             && answer.status == 200
         {
-            street.tally.borrow_mut().told_paid.push(answer.hotspot_user().to_owned());
+            let shown = (stall.router_id.clone(), answer.hotspot_user().to_owned());
+            street.tally.borrow_mut().told_paid.push(shown);
         }
         let (again, pause) = {
             let mut chance = street.chance.borrow_mut();

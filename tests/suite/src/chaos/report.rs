@@ -72,12 +72,14 @@ impl fmt::Display for Report {
 
 /// What buyers and admins were told that did not come true.
 fn untrue(tally: &Tally, evidence: &Evidence) -> Vec<String> {
-    let phase = |user: &String| {
-        let own = evidence.purchases.iter().find(|purchase| purchase.user == *user);
-        own.map_or("unknown", |purchase| purchase.phase.as_str())
+    // A name that was drawn and never came to stand may be drawn again by another purchase.
+    let paid = |(router, user): &&(String, String)| {
+        let mut own = evidence.purchases.iter().filter(|own| own.router_id == *router && own.user == *user);
+        own.any(|own| matches!(own.phase.as_str(), "completed" | "reversed"))
     };
-    let shown = tally.told_paid.iter().filter(|user| !matches!(phase(user), "completed" | "reversed"));
-    let shown = shown.map(|user| format!("a buyer was shown {user}, but the purchase is {}", phase(user)));
+    let shown = tally.told_paid.iter().filter(|told| !paid(told));
+    let shown =
+        shown.map(|(router, user)| format!("a buyer at {router} was shown {user}, which is not paid"));
     let refunds = evidence.purchases.iter().flat_map(figures::refunds_of);
     let done = refunds.filter(|refund| refund["state"] == "done");
     let done: BTreeSet<&str> = done.filter_map(|refund| refund["id"].as_str()).collect();
@@ -143,13 +145,15 @@ mod tests {
     fn what_was_told_must_have_come_true() {
         let mut tally = quiet();
         let mut evidence = sound::sound();
-        tally.told_paid = ["PT-AAAAA", "PT-CCCCC"].map(str::to_owned).to_vec();
+        let at_home = |user: &str| (sound::ROUTER.to_owned(), user.to_owned());
+        tally.told_paid = ["PT-AAAAA", "PT-CCCCC"].map(at_home).to_vec();
         tally.refunds.told_done = vec!["r1".to_owned()];
         evidence.purchases[2].state = json!({"refunds": [{"id": "r1", "state": "done"}]});
         assert_eq!(untrue(&tally, &evidence), Vec::<String>::new());
-        tally.told_paid = ["PT-BBBBB", "PT-ZZZZZ"].map(str::to_owned).to_vec();
+        tally.told_paid = ["PT-BBBBB", "PT-ZZZZZ"].map(at_home).to_vec();
+        tally.told_paid.push(("RTR_2".to_owned(), "PT-AAAAA".to_owned()));
         evidence.purchases[2].state = json!({"refunds": [{"id": "r1", "state": "refused"}]});
-        assert_eq!(untrue(&tally, &evidence).len(), 3);
+        assert_eq!(untrue(&tally, &evidence).len(), 4);
     }
 
     #[test]

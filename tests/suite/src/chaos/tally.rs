@@ -48,8 +48,8 @@ pub struct Tally {
     pub faults: u32,
     /// Requests of buyers, repeats included.
     pub requests: u32,
-    /// Hotspot users that buyers were shown as paid.
-    pub told_paid: Vec<String>,
+    /// Router and hotspot user that buyers were shown as paid.
+    pub told_paid: Vec<(String, String)>,
     /// Payments that were given back at the gateway, past us.
     pub gateway_refunds: u32,
     /// Refunds that admins asked for.

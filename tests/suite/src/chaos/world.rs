@@ -45,6 +45,17 @@ pub struct World {
     pub network: Rc<Network>,
 }
 
+/// Where something is sold.
+#[derive(Debug)]
+pub struct Stall {
+    /// The portal of a site.
+    pub portal: Portal,
+    /// A plan on sale there.
+    pub product: i64,
+    /// The router.
+    pub router_id: String,
+}
+
 impl World {
     /// Builds it; when it is given back, all routers can be reached.
     ///
@@ -82,15 +93,16 @@ impl World {
         Ok(Self { sandbox, more, postgres, standby, network: Rc::new(network) })
     }
 
-    /// The portals of all sites, each with its plan.
+    /// What is sold where.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn portals(&self) -> anyhow::Result<Vec<(Portal, i64)>> {
-        let own = self.sandbox.portal()?;
-        let others = self.more.iter().map(|site| (own.with_key(&site.api_key), site.product));
-        let first = (own.clone(), self.sandbox.ready.productos[0].id);
-        Ok([first].into_iter().chain(others).collect())
+    pub fn stalls(&self) -> anyhow::Result<Vec<Stall>> {
+        let portal = self.sandbox.portal()?;
+        let others = self.more.iter().map(|site| (portal.with_key(&site.api_key), site.product));
+        let own = (portal.clone(), self.sandbox.ready.productos[0].id);
+        let sold = [own].into_iter().chain(others).zip(self.routers());
+        Ok(sold.map(|((portal, product), router_id)| Stall { portal, product, router_id }).collect())
     }
 
     /// The routers of all sites.

@@ -6,7 +6,7 @@ use crate::evidence::{Evidence, JournalEntry, LedgerEntry, Line, Payment, Purcha
 use crate::simulator::gateways::Gateway;
 
 pub(super) const COMPANY: &str = "EMP_1";
-pub(super) const ROUTER: &str = "RTR_1";
+pub(crate) const ROUTER: &str = "RTR_1";
 /// Payment of the delivered purchase.
 pub(super) const PAID: &str = "ord_a";
 /// Payment of the refunded purchase.
