@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::config::Config;
 use crate::node::{self, Node};
 use crate::seams::{Clock, Random};
-use crate::store::{Reader, Store, StoreError, runners, schema, settings};
+use crate::store::{Reader, Store, runners, schema, settings};
 use crate::vault::Vault;
 
 /// An installation that is this process's own as long as this lives.
@@ -71,22 +71,12 @@ pub async fn open_beside(config: &Config, clock: &Clock, random: &Random) -> any
 /// # Errors
 /// When it is there and cannot be read.
 pub async fn look(config: &Config) -> anyhow::Result<Option<Reader>> {
-    let url = config.database();
-    if url.starts_with("sqlite:") && config.database_url.expose().is_empty() && !config.data_dir.exists() {
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
         return Ok(None);
     }
-    let mut reader = match Store::look(&url).await {
-        Ok(reader) => reader,
-        Err(StoreError::Query(sqlx::Error::Database(error))) if is_no_file(&*error) => return Ok(None),
-        Err(error) => return Err(error).context("opening the database for reading"),
-    };
+    let mut reader = Store::look(&config.database()).await.context("opening the database for reading")?;
     let version = schema::version(&mut reader.conn()).await.context("reading the database")?;
     Ok(version.map(|_| reader))
-}
-
-/// SQLite's word for a file that is not there.
-fn is_no_file(error: &dyn sqlx::error::DatabaseError) -> bool {
-    error.code().is_some_and(|code| code == "14")
 }
 
 fn make_directory(path: &Path) -> anyhow::Result<()> {

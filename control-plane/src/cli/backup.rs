@@ -26,7 +26,7 @@ const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 /// When the file exists, or the copy is not good.
 pub(super) async fn back_up(config: &Config, file: &Path, language: Language) -> anyhow::Result<String> {
     let name = file.display().to_string();
-    let Some(database) = sqlite_file(config) else { bail!(language.shell(ShellText::UsePgDump, &name)) };
+    let Some(database) = config.sqlite_file() else { bail!(language.shell(ShellText::UsePgDump, &name)) };
     drop(reader(config, language).await?);
     create_private(file, &name, language)?;
     let copied = async {
@@ -50,7 +50,7 @@ pub(super) async fn back_up(config: &Config, file: &Path, language: Language) ->
 /// When the backup is not good, its master key is not here, or a service runs.
 pub(super) async fn restore(config: &Config, file: &Path, language: Language) -> anyhow::Result<String> {
     let name = file.display().to_string();
-    let Some(database) = sqlite_file(config) else { bail!(language.shell(ShellText::UsePgRestore, &name)) };
+    let Some(database) = config.sqlite_file() else { bail!(language.shell(ShellText::UsePgRestore, &name)) };
     let (clock, random) = (Clock::default(), Random::default());
     fs::create_dir_all(&config.data_dir).with_context(|| format!("making {}", config.data_dir.display()))?;
     let _alone = node::claim(&config.data_dir, &random, clock.now())?;
@@ -69,12 +69,6 @@ pub(super) async fn restore(config: &Config, file: &Path, language: Language) ->
     lines.extend(aside.map(|aside| language.shell(ShellText::SetAside, &aside.display().to_string())));
     lines.push(language.shell(ShellText::AfterRestore, ""));
     Ok(format!("{}\n", lines.join("\n")))
-}
-
-/// The database file; none when it is PostgreSQL.
-fn sqlite_file(config: &Config) -> Option<PathBuf> {
-    let url = config.database();
-    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).map(PathBuf::from)
 }
 
 fn create_private(file: &Path, name: &str, language: Language) -> anyhow::Result<()> {

@@ -97,7 +97,7 @@ fn key(file: Option<&Path>, environment: &BTreeMap<String, String>) -> anyhow::R
 
 /// Otherwise our tables would be made beside, or in place of, the old ones.
 async fn refuse_same_database(config: &Config, source: &mut Source) -> anyhow::Result<()> {
-    if config.database().starts_with("sqlite:") {
+    if config.sqlite_file().is_some() {
         return Ok(());
     }
     let mut ours = crate::store::Store::look(&config.database()).await.context("opening our database")?;

@@ -10,7 +10,7 @@ SELECT 900001, 'ord_negativa', empresa_id, id, -5 FROM routers ORDER BY id LIMIT
 INSERT INTO usuarios (id, rol, email, password_hash, nombre)
 VALUES (900001, 'super_admin', 'SUPER@example.org', 'pbkdf2:sha256:1$x$y', 'Otro');
 UPDATE routers SET puerto = 0 WHERE id = (SELECT max(id) FROM routers);
-UPDATE empresas SET mercado_pago_access_token = 'gAAAAABnothing-that-opens' WHERE id = (SELECT max(id) FROM empresas);
+UPDATE empresas SET mercado_pago_access_token = 'gAAAAABnothing-that-opens-ever__' WHERE id = (SELECT max(id) FROM empresas);
 
 -- Taken as they are: nothing said where something is usual, details of every shape.
 INSERT INTO transacciones (id, transaccion_id, empresa_id, router_id, monto, moneda, estado_pago, estado_hotspot,
