@@ -250,7 +250,8 @@ fn file_that_is_no_journal_is_named() {
 async fn quota_is_remembered_per_router_and_user_and_goes_with_the_router() {
     let place = Place::new();
     let journal = place.open();
-    let quota = |seconds| Quota { limits: [3_600, 0, 0, u64::from(u32::MAX) * 9], lowered: [seconds, 0, 0, 7] };
+    let quota =
+        |seconds| Quota { limits: [3_600, 0, 0, u64::from(u32::MAX) * 9], lowered: [seconds, 0, 0, 7] };
     let name = "Peña".as_bytes();
     assert_eq!(journal.quota("RTR_1", name).await.expect("read"), None);
     for seconds in [2_400, 1_200] {
