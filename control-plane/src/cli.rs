@@ -6,9 +6,9 @@ mod doctor;
 mod import;
 mod listing;
 mod people;
+mod recount;
 mod rotate;
 mod table;
-mod recount;
 
 use std::collections::BTreeMap;
 use std::io::Write;

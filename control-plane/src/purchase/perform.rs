@@ -310,7 +310,8 @@ pub(super) fn draw(inner: &Inner, company: &str, user_type: UserType) -> DrawnUs
         UserType::Pin => true,
     };
     let password = draw_password(random, pin);
-    let password_sealed = inner.parts.vault.seal(&Context { tenant: company, field: PASSWORD_FIELD }, &password);
+    let password_sealed =
+        inner.parts.vault.seal(&Context { tenant: company, field: PASSWORD_FIELD }, &password);
     DrawnUser { name: draw_name(random, pin), password_sealed }
 }
 

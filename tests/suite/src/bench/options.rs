@@ -28,8 +28,7 @@ impl Row {
     pub const ALL: [Self; 6] =
         [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists, Self::Import];
     /// Those that are measured unless others are named.
-    pub const USUAL: [Self; 5] =
-        [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists];
+    pub const USUAL: [Self; 5] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists];
 
     /// The word on the command line.
     #[must_use]

@@ -47,8 +47,8 @@ const MODULES: &[(&str, &[&str])] = &[
         "control-plane/src/http",
         &[
             // Of the gateway only its name; see FORBIDDEN.
-            "auth", "config", "domain", "gateway", "hotspot", "limits", "link", "node", "outbox", "purchase", "seams",
-            "store", "tenants", "text", "vault", "webhook",
+            "auth", "config", "domain", "gateway", "hotspot", "limits", "link", "node", "outbox", "purchase",
+            "seams", "store", "tenants", "text", "vault", "webhook",
         ],
     ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),

@@ -43,7 +43,9 @@ pub async fn review(world: &World, chance: &mut Chance) {
 fn sensible(case: &Case, bank: &Bank) -> Vec<Choice> {
     let money = match &case.kind {
         CaseKind::Purchase { purchase, .. } => bank.money_of(purchase),
-        CaseKind::StrayPayment { .. } | CaseKind::UnknownReservation { .. } => Money::None,
+        CaseKind::StrayPayment { .. } | CaseKind::UnknownReservation { .. } | CaseKind::Endpoint { .. } => {
+            Money::None
+        }
     };
     let fits = |choice: &Choice| match choice {
         Choice::Deliver => money == Money::Moved,
@@ -66,7 +68,7 @@ async fn decide(
         CaseKind::StrayPayment { gateway, payment, .. } => {
             purchases.acknowledge_stray(company, &gateway, &payment, ADMIN).await
         }
-        CaseKind::UnknownReservation { .. } => Ok(()),
+        CaseKind::UnknownReservation { .. } | CaseKind::Endpoint { .. } => Ok(()),
     };
     decided.map_err(|error| error.to_string())
 }
