@@ -96,7 +96,10 @@ impl Guest {
             {
                 Outcome::done(Done::NotReconnected { code, detail, usage: self.usage() })
             }
-            outcome => outcome,
+            outcome @ (Outcome::Done { .. }
+            | Outcome::Refused { .. }
+            | Outcome::Failed { .. }
+            | Outcome::Unknown) => outcome,
         }
     }
 
