@@ -125,7 +125,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::CredentialsInvalid => "User name and password do not match.",
         Code::AccessExpired => "Your time or your data is used up. Choose a plan to go on.",
         Code::LoginRefused => "The router did not accept your device. Connect with your user name.",
-        Code::LoginUnverified => "The router accepted your device, but the connection is not seen yet. If you are not online, connect with your user name.",
+        Code::LoginUnverified => "The router accepted your device. If you are not online, connect with your user name.",
         Code::DeviceNotSeen => "The router does not see your device yet. Check that you are on this WiFi network and try again.",
         Code::DeviceLimitReached => "This user already has all its devices connected.",
         Code::PaymentPending => "Your payment is being confirmed. Do not pay again.",

@@ -125,7 +125,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::CredentialsInvalid => "El usuario o la contraseña no coinciden.",
         Code::AccessExpired => "Tu tiempo o tus datos se terminaron. Elige un plan para seguir.",
         Code::LoginRefused => "El router no aceptó tu dispositivo. Conéctate con tu usuario.",
-        Code::LoginUnverified => "El router aceptó tu dispositivo, pero aún no se ve la conexión. Si no navegas, conéctate con tu usuario.",
+        Code::LoginUnverified => "El router aceptó tu dispositivo. Si no navegas, conéctate con tu usuario.",
         Code::DeviceNotSeen => "El router aún no ve tu dispositivo. Revisa que estés en esta red WiFi e intenta de nuevo.",
         Code::DeviceLimitReached => "Este usuario ya tiene todos sus dispositivos conectados.",
         Code::PaymentPending => "Estamos confirmando tu pago. No pagues otra vez.",
