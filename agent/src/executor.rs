@@ -15,7 +15,9 @@
 pub mod decision;
 
 mod act;
+mod check_user;
 mod confirm;
+mod credentials;
 mod describe;
 pub mod leases;
 mod login;
@@ -23,6 +25,7 @@ mod ownership;
 mod probe;
 mod profiles;
 mod purchase;
+mod reconnect;
 mod release;
 mod reserve;
 mod revoke;
@@ -187,8 +190,12 @@ impl Inner {
             | Action::Login(_) => {
                 return purchase::run(self, command, place, deadline, report).await;
             }
+            Action::Reconnect(ask) => {
+                return reconnect::run(self, &command.router_id, ask, place, deadline, report).await;
+            }
             Action::SetRouter(settings) => settings::set(self, &command.router_id, settings.clone()).await,
-            Action::DescribeUser { .. }
+            Action::CheckUser { .. }
+            | Action::DescribeUser { .. }
             | Action::DescribeUsers { .. }
             | Action::ListProfiles
             | Action::Probe => match place {
@@ -205,6 +212,7 @@ impl Inner {
 /// Does the acts that only look.
 async fn look(act: &Act, action: &Action) -> Outcome {
     match action {
+        Action::CheckUser { credentials } => check_user::run(act, credentials).await,
         Action::DescribeUser { name } => describe::run(act, name).await,
         Action::DescribeUsers { names } => describe::run_many(act, names).await,
         Action::ListProfiles => profiles::run(act).await,
@@ -214,6 +222,7 @@ async fn look(act: &Act, action: &Action) -> Outcome {
         | Action::Release(_)
         | Action::Revoke(_)
         | Action::Login(_)
+        | Action::Reconnect(_)
         | Action::SetRouter(_)
         | Action::Unknown => Outcome::refused(Code::Unsupported, ""),
     }

@@ -13,6 +13,7 @@
 
 mod entry;
 mod pages;
+mod quotas;
 mod rows;
 mod writer;
 
@@ -22,6 +23,7 @@ use pagos_protocol::RouterSettings;
 use tokio::sync::{mpsc, oneshot};
 
 pub use entry::{Entry, Kind, Seen, Slot};
+pub use quotas::Quota;
 use writer::{Request, Update, Work};
 
 use crate::seams::task::crash_point;

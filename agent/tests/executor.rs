@@ -5,6 +5,10 @@
 #[path = "executor/site.rs"]
 mod site;
 
+#[path = "executor/check_user.rs"]
+mod check_user;
+#[path = "executor/clones.rs"]
+mod clones;
 #[path = "executor/confirm.rs"]
 mod confirm;
 #[path = "executor/faults.rs"]
@@ -19,6 +23,10 @@ mod login;
 mod look;
 #[path = "executor/many.rs"]
 mod many;
+#[path = "executor/matrix.rs"]
+mod matrix;
+#[path = "executor/reconnect.rs"]
+mod reconnect;
 #[path = "executor/release.rs"]
 mod release;
 #[path = "executor/reserve.rs"]

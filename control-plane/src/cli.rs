@@ -6,6 +6,7 @@ mod doctor;
 mod import;
 mod listing;
 mod people;
+mod recount;
 mod rotate;
 mod table;
 
@@ -59,6 +60,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Count all transactions anew; needed only after rows were written past the service.
+    Recount,
     /// Make a super admin, or give somebody a new password.
     Admin {
         #[command(subcommand)]
@@ -130,6 +133,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let (text, code) = runtime()?.block_on(looking);
             print(&text)?;
             return Ok(code);
+        }
+        Command::Recount => {
+            runtime()?.block_on(recount::run(&config()?))?;
+            "transactions are counted anew\n".to_owned()
         }
         Command::Attention => runtime()?.block_on(attention::list(&config()?, language))?,
         Command::Admin { action } => runtime()?.block_on(people::act(&config()?, action, language))?,

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::domain::network::Network;
+
 /// The commented default configuration.
 pub const DEFAULT: &str = include_str!("../config.default.toml");
 
@@ -95,6 +97,8 @@ pub struct Config {
     pub http: Http,
     pub conekta: Conekta,
     pub mercado_pago: MercadoPago,
+    pub telegram: Telegram,
+    pub webhooks: Webhooks,
     pub purchase: Purchase,
     pub limits: Limits,
     pub sessions: Sessions,
@@ -110,7 +114,40 @@ pub struct Config {
 pub struct Http {
     pub listen: SocketAddr,
     pub body_bytes_max: usize,
+    pub upload_bytes_max: usize,
+    pub tls_cert: PathBuf,
+    pub tls_key: PathBuf,
+    pub trusted_proxies: Vec<Network>,
+    pub forwarded_header: ForwardedHeader,
+    pub connections_max: usize,
+    pub connections_per_client_max: u32,
     pub cors_origins: Vec<String>,
+}
+
+/// Where a proxy notes whom a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    #[serde(rename = "forwarded")]
+    Forwarded,
+}
+
+impl Http {
+    /// Certificate and key of the public side; none when it speaks plain HTTP.
+    #[must_use]
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        let set = !self.tls_cert.as_os_str().is_empty() && !self.tls_key.as_os_str().is_empty();
+        set.then_some((&self.tls_cert, &self.tls_key))
+    }
+
+    /// How the public side is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls().is_some() { "https" } else { "http" }
+    }
 }
 
 /// The Conekta gateway.
@@ -138,6 +175,23 @@ pub struct MercadoPago {
     pub statement_descriptor: String,
 }
 
+/// The service through which chats are written to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Telegram {
+    pub url: String,
+    pub connect_timeout_ms: u64,
+}
+
+/// Webhooks to companies.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described in config.default.toml")]
+pub struct Webhooks {
+    pub allow_private_targets: bool,
+}
+
 /// Times of a purchase.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +216,12 @@ pub struct Limits {
     pub reservations_in_flight: u32,
     pub attempts_per_minute: u32,
     pub attempts_per_device_per_minute: u32,
+    pub guesses_per_minute: u32,
+    pub guesses_per_device_per_minute: u32,
+    pub guesses_per_user_per_minute: u32,
+    pub requests_per_key_per_minute: u32,
+    pub refused_per_client_per_minute: u32,
+    pub wrong_passwords_per_client_per_minute: u32,
 }
 
 /// Sessions of administrators.
@@ -257,6 +317,7 @@ impl Config {
             ("public_url", &self.public_url, true),
             ("conekta.url", &self.conekta.url, false),
             ("mercado_pago.url", &self.mercado_pago.url, false),
+            ("telegram.url", &self.telegram.url, false),
         ];
         for (key, url, may_be_empty) in addresses {
             let good =
@@ -274,6 +335,13 @@ impl Config {
             let expected = "must hold origins as browsers send them: https://host or https://host:port, \
                             in lower case, without path or slash at the end";
             return Err(wrong("http.cors_origins", expected));
+        }
+        if self.http.tls_cert.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
+            return Err(wrong("http.tls_cert and http.tls_key", "must be set together, or neither"));
+        }
+        if self.http.connections_max == 0 || self.http.connections_per_client_max == 0 {
+            let expected = "must not be zero";
+            return Err(wrong("http.connections_max and http.connections_per_client_max", expected));
         }
         if self.http.body_bytes_max < BODY_BYTES_MAX_LEAST {
             return Err(wrong("http.body_bytes_max", "must be at least 4096"));
@@ -311,7 +379,7 @@ impl Config {
     #[must_use]
     pub fn public_base(&self) -> String {
         if self.public_url.is_empty() {
-            format!("http://{}", self.http.listen)
+            format!("{}://{}", self.http.scheme(), self.http.listen)
         } else {
             self.public_url.clone()
         }
@@ -405,6 +473,7 @@ mod tests {
             ("PAGOS_HTTP__LISTEN", "127.0.0.1:2"),
             ("PAGOS_HTTP__CORS_ORIGINS", "https://a.example, https://b.example"),
             ("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", "7"),
+            ("PAGOS_WEBHOOKS__ALLOW_PRIVATE_TARGETS", "true"),
             ("JWT_APIKEY_SECRET", "old"),
             ("PATH", "/bin"),
         ]);
@@ -413,6 +482,7 @@ mod tests {
         assert_eq!(config.http.body_bytes_max, 5000);
         assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
         assert_eq!(config.limits.attempts_per_minute, 7);
+        assert!(config.webhooks.allow_private_targets);
         assert_eq!(config.jwt_apikey_secret.expose(), "old");
     }
 
@@ -435,6 +505,7 @@ mod tests {
             ("PAGOS_PUBLIC_URL", "example.org"),
             ("PAGOS_HTTP__BODY_BYTES_MAX", "1"),
             ("PAGOS_METRICS__LISTEN", "9090"),
+            ("PAGOS_WEBHOOKS__ALLOW_PRIVATE_TARGETS", "maybe"),
         ] {
             assert!(Config::load(None, &environment(&[(name, value)])).is_err(), "{name}");
         }

@@ -220,6 +220,8 @@ pub struct PaymentView {
     pub live: bool,
     /// How much of it was given back, in minor units.
     pub refunded_minor: i64,
+    /// How much more is on its way back and may still fail, in minor units.
+    pub refund_pending_minor: i64,
     /// Card details that may be kept.
     pub card: Option<Card>,
     /// The gateway's own words for the state.

@@ -7,11 +7,13 @@
 //! | [`paths`] | what holds for a path: cross-origin headers, the redirect of a slash too many |
 //! | [`error`] | error answers; the one file with statuses of error codes |
 //! | [`body`] | reading and checking what was sent |
+//! | [`client`] | whom a request comes from |
 //! | [`extract`] | who is asking |
 //! | [`account`] | what all endpoints about users share |
 //! | [`transaction`] | how panels see a transaction, its refunds, and what waits for a person |
 //! | [`portal`] | endpoints for captive portals (router API key) |
 //! | [`session`] | logging in and out |
+//! | [`csv`] | files for spreadsheets |
 //! | [`company`] | endpoints for admins of a company |
 //! | [`admin`] | endpoints for operators of the platform |
 //! | [`service`] | health and readiness |
@@ -24,7 +26,9 @@ pub mod account;
 pub mod admin;
 pub mod app;
 pub mod body;
+pub mod client;
 pub mod company;
+pub mod csv;
 pub mod error;
 pub mod extract;
 pub mod frame;
@@ -47,6 +51,7 @@ use error::ApiError;
 use paths::{Paths, cross_origin, nowhere, portal_cors, session_cors};
 
 use crate::domain::code::Code;
+use crate::outbox::TrialError;
 use crate::tenants::TenantError;
 
 type Routes = Vec<(&'static str, MethodRouter<Shared>)>;
@@ -63,7 +68,15 @@ fn portal_routes() -> Routes {
         ("/api/v1/payments/pagar-mercado-pago", post(portal::pay_mercado_pago::handle)),
         ("/api/v1/payments/estado-pago/{payment_id}", get(portal::gateway_status::handle)),
         ("/api/v1/payments/{id_transaccion}", get(portal::purchase_status::handle)),
+        ("/api/v1/hotspot/auto-reconnect", post(portal::auto_reconnect::handle)),
+        ("/api/v1/hotspot/user/profile-info", post(portal::profile_info::handle)),
+        ("/api/v1/routers/validar-empresa-router", post(portal::router_validate::handle)),
     ]
+}
+
+/// Files that pages of anybody may show.
+fn static_routes() -> Routes {
+    vec![("/static/logos/{file}", get(service::logo::handle))]
 }
 
 /// For panels: session, configured origins only.
@@ -85,6 +98,8 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/conekta-config", put(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/configurar-conekta", post(company::conekta_change::handle)),
         ("/api/v1/admin/mi-empresa/conekta", get(company::conekta_show::handle)),
+        ("/api/v1/admin/mi-empresa/logo", post(company::logo_change::handle)),
+        ("/api/v1/admin/mi-empresa/dashboard", get(company::dashboard::handle)),
         ("/api/v1/admin/mi-empresa/routers", get(company::router_list::handle)),
         ("/api/v1/admin/mi-empresa/routers/{router_id}", put(company::router_change::handle)),
         ("/api/v1/admin/mi-empresa/transacciones", get(company::transaction_list::handle)),
@@ -94,6 +109,16 @@ fn session_routes() -> Routes {
         ("/api/v1/admin/mi-empresa/revision", get(company::review_list::handle)),
         ("/api/v1/admin/mi-empresa/revision/pagos-sueltos/{gateway}/{payment_id}/enterado",
             post(company::stray_acknowledge::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks",
+            get(company::webhook_list::handle).post(company::webhook_create::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}", get(company::webhook_show::handle)
+            .put(company::webhook_change::handle).delete(company::webhook_delete::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/probar", post(company::webhook_try::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/rotar-secreto", post(company::webhook_rotate::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/entregas", get(company::delivery_list::handle)),
+        ("/api/v1/admin/mi-empresa/webhooks/{id}/entregas/{entrega_id}/reenviar",
+            post(company::delivery_resend::handle)),
+        ("/api/v1/admin/test-telegram", post(company::telegram_test::handle)),
         ("/api/v1/admin/products", post(company::product_create::handle).get(company::product_list::handle)),
         ("/api/v1/admin/products/{producto_id}", get(company::product_show::handle)
             .put(company::product_change::handle).delete(company::product_deactivate::handle)),
@@ -151,6 +176,7 @@ fn open_routes() -> Routes {
 pub fn router(app: &Shared) -> Router {
     let groups = [
         (portal_routes(), Some(portal_cors())),
+        (static_routes(), Some(portal_cors())),
         (session_routes(), session_cors(&app.config.http.cors_origins)),
         (webhook_routes(), None),
         (open_routes(), None),
@@ -172,6 +198,16 @@ pub fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(paths, cross_origin))
         .layer(from_fn_with_state(app.clone(), frame::frame))
         .with_state(app.clone())
+}
+
+impl From<TrialError> for ApiError {
+    fn from(error: TrialError) -> Self {
+        match error {
+            TrialError::TooMany(much) => Self::new(Code::RateLimited).retry_after(much.retry_after_s),
+            TrialError::NotConfigured => Self::new(Code::TelegramNotConfigured),
+            TrialError::Inside(inside) => Self::internal(inside.as_ref()),
+        }
+    }
 }
 
 impl From<TenantError> for ApiError {

@@ -12,7 +12,9 @@
 //! | [`gateway`] | the payment gateways |
 //! | [`limits`] | how much may go on at once |
 //! | [`purchase`] | one purchase from the request to the device online |
+//! | [`hotspot`] | users who come back |
 //! | [`webhook`] | notifications of the gateways |
+//! | [`outbox`] | what companies are told: webhooks and chat messages |
 //! | [`import`] | takes over the database of the service that we replace |
 //! | [`rotation`] | seals everything with a new master key |
 //! | [`http`] | the public interface |
@@ -30,6 +32,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod gateway;
+pub mod hotspot;
 pub mod http;
 pub mod import;
 pub mod installation;
@@ -37,6 +40,7 @@ pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod node;
+pub mod outbox;
 pub mod purchase;
 pub mod rotation;
 pub mod seams;

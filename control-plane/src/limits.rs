@@ -3,6 +3,9 @@
 //! The portal key is public by nature, and all customers of a site share one public address: so limits count per
 //! router and per device, never per address.
 
+pub mod guesses;
+pub mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +17,8 @@ use crate::domain::time::Timestamp;
 
 /// A router's payment requests a minute, repeats included, are so many times its purchase attempts.
 const REQUESTS_PER_ATTEMPT: u32 = 10;
+/// Payments that the portals of a router may ask a gateway about a minute: each is a call with the company's key.
+const GATEWAY_READS_PER_MINUTE: u32 = 60;
 
 /// The limits in force.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +47,8 @@ struct Counts {
     attempts: Buckets<(RouterId, Option<String>)>,
     /// Per router, repeats included.
     requests: Buckets<RouterId>,
+    /// Per router.
+    gateway_reads: Buckets<RouterId>,
     in_flight: BTreeMap<RouterId, u32>,
 }
 
@@ -66,6 +73,14 @@ impl Limits {
     pub fn request(&self, router: &RouterId, now: Timestamp) -> Result<(), TooMuch> {
         let per_minute = self.0.allowance.attempts_per_minute.saturating_mul(REQUESTS_PER_ATTEMPT);
         self.lock().requests.take(router.clone(), per_minute, now)
+    }
+
+    /// Counts one question about a payment that goes on to the gateway.
+    ///
+    /// # Errors
+    /// [`TooMuch`] when the router has used up its minute; then nothing is counted.
+    pub fn gateway_read(&self, router: &RouterId, now: Timestamp) -> Result<(), TooMuch> {
+        self.lock().gateway_reads.take(router.clone(), GATEWAY_READS_PER_MINUTE, now)
     }
 
     /// Counts one purchase attempt: a request that is no repeat.

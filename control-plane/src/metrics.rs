@@ -16,6 +16,10 @@ pub enum Counter {
     GatewayCalls,
     /// Effects of purchases.
     Effects,
+    /// Devices that asked to be let in again.
+    Reconnections,
+    /// Tries to deliver messages to endpoints and chats.
+    Messages,
 }
 
 /// What is measured in time.
@@ -26,13 +30,16 @@ pub enum Timer {
 }
 
 impl Counter {
-    const ALL: [Self; 3] = [Self::PurchasesEnded, Self::GatewayCalls, Self::Effects];
+    const ALL: [Self; 5] =
+        [Self::PurchasesEnded, Self::GatewayCalls, Self::Effects, Self::Reconnections, Self::Messages];
 
     const fn name(self) -> &'static str {
         match self {
             Self::PurchasesEnded => "pagos_purchases_ended_total",
             Self::GatewayCalls => "pagos_gateway_calls_total",
             Self::Effects => "pagos_effects_total",
+            Self::Reconnections => "pagos_reconnections_total",
+            Self::Messages => "pagos_messages_total",
         }
     }
 
@@ -41,6 +48,8 @@ impl Counter {
             Self::PurchasesEnded => "Times a purchase reached a phase that it does not leave by itself.",
             Self::GatewayCalls => "Calls to payment gateways by how they ended.",
             Self::Effects => "Effects of purchases at routers and gateways by how they ended.",
+            Self::Reconnections => "Devices that asked to be let in again by how it ended.",
+            Self::Messages => "Tries to deliver webhooks and chat messages by how they ended.",
         }
     }
 }

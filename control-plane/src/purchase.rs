@@ -8,6 +8,7 @@
 //! | [`router_end`] | what an agent's outcome means for a purchase |
 //! | [`timeline`] | the record of what was done |
 //! | [`books`] | the transaction row that a state shows as |
+//! | [`events`] | what a change tells the world |
 //! | [`reply`] | what the buyer's page is told |
 //! | [`intake`] | a request becomes a stored purchase, once |
 //! | [`keys`] | gateway keys, opened once |
@@ -26,6 +27,7 @@
 pub mod admin;
 pub mod books;
 pub mod counted;
+pub mod events;
 mod facts;
 mod inbox;
 pub mod intake;
@@ -167,6 +169,12 @@ impl Purchases {
             running: Mutex::default(),
             stopping: watch::Sender::new(false),
         }))
+    }
+
+    /// Names this process wherever it holds something that others may take over when its lease ends.
+    #[must_use]
+    pub fn runner(&self) -> &str {
+        &self.0.runner
     }
 
     /// What the page of `router` is told about the purchase: waits until it is decided, at most until the answer

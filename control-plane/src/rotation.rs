@@ -9,8 +9,7 @@ use crate::store::credentials::{CONEKTA, CONEKTA_PRIVATE_KEY, MERCADO_PAGO_ACCES
 use crate::store::ledger::{CHARGE_FIELD, PASSWORD_FIELD};
 use crate::store::sealed::{Place, Value};
 use crate::store::webhook_keys::{CONEKTA_KEY, MERCADO_PAGO_SECRET};
-use crate::store::{Store, StoreError, routers, settings};
-use crate::tenants::gateways::TELEGRAM_BOT_TOKEN;
+use crate::store::{Store, StoreError, companies, routers, settings, webhook_endpoints};
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
 
 /// Where sealed texts stand in a purchase's state, and what they are.
@@ -82,6 +81,8 @@ fn renewed(place: Place, page: Vec<Value>, vault: &Vault) -> Result<Vec<(Value, 
             | Place::Companies
             | Place::Credentials
             | Place::WebhookKeys
+            | Place::Endpoints
+            | Place::OldEndpoints
             | Place::Routers
             | Place::Transactions => single(place, &value, vault)?,
         };
@@ -105,9 +106,10 @@ fn field(place: Place, kind: &str) -> Option<&'static str> {
     match place {
         Place::Settings => settings::SEALED.into_iter().find(|name| *name == kind),
         Place::Authority => Some(crate::link::authority::KEY_FIELD),
-        Place::Companies => Some(TELEGRAM_BOT_TOKEN),
+        Place::Companies => Some(companies::TELEGRAM_BOT_TOKEN),
         Place::Credentials => Some(by_gateway(CONEKTA_PRIVATE_KEY, MERCADO_PAGO_ACCESS_TOKEN)),
         Place::WebhookKeys => Some(by_gateway(CONEKTA_KEY, MERCADO_PAGO_SECRET)),
+        Place::Endpoints | Place::OldEndpoints => Some(webhook_endpoints::SECRET),
         Place::Routers => Some(routers::PASSWORD_FIELD),
         Place::Transactions => Some(PASSWORD_FIELD),
         Place::Purchases => None,

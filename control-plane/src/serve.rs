@@ -29,12 +29,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::setup;
-use crate::config::Config;
+use crate::causes::chain;
+use crate::config::{self, Config};
 use crate::http;
 use crate::http::app::Shared;
 use crate::link;
 use crate::seams::{Clock, Random};
+use crate::tenants;
 use assembly::Assembled;
+use public::Door;
+use public::tls::Identity;
 use ready::Ready;
 
 /// How long everything may take after the signal, in milliseconds: supervisors kill after 30 seconds.
@@ -62,6 +66,11 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
         ),
         None => None,
     };
+    let identity = match config.http.tls() {
+        Some((certificate, key)) => Some(Identity::open(certificate, key)?),
+        None => None,
+    };
+    let door = door(&config.http, identity.as_ref())?;
     let mut addresses = Addresses::new(&config, http.local_addr()?, agents.local_addr()?);
     addresses.metrics = watched.as_ref().and_then(metrics_url);
     let config = Config { public_url: addresses.public.clone(), ..config };
@@ -69,15 +78,24 @@ pub async fn run(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<
     let app = assembled.app.clone();
 
     app.purchases.register().await.context("taking the lease of this process")?;
+    let setup_secret = setup::new_link(&app.store, &app.clock, &app.random).await?;
     let (stop, stopping) = watch::channel(false);
     let mut agents = serve_agents(&assembled, agents, &addresses, stopping.clone());
-    let mut public = tokio::spawn(public::serve(http, http::router(&app), until(stopping.clone())));
+    let mut public = tokio::spawn(public::serve(http, http::router(&app), door, until(stopping.clone())));
     if let Some(listener) = watched {
-        tokio::spawn(public::serve(listener, metrics::router(&app), until(stopping.clone())));
+        tokio::spawn(public::serve(
+            listener,
+            metrics::router(&app),
+            Door::default(),
+            until(stopping.clone()),
+        ));
     }
-    let background = start_background(&app, &stopping);
-    app.purchases.recover().await.context("taking over purchases of an earlier process")?;
-    announce(&app, &addresses, ready_file).await?;
+    let background = start_background(&app, &stopping, identity);
+    // Others are served already: without the database now, the next sweep takes over what is left.
+    if let Err(error) = app.purchases.recover().await {
+        tracing::error!(error = %chain(&error), "purchases of an earlier process could not be taken over yet");
+    }
+    announce(&addresses, setup_secret, ready_file)?;
 
     let outcome = tokio::select! {
         _ = terminate.recv() => Ok(()),
@@ -117,7 +135,7 @@ async fn drain(app: &Shared, public: JoinHandle<()>, agents: JoinHandle<Result<(
 /// Where everything can be reached.
 #[derive(Debug, Clone)]
 struct Addresses {
-    /// `http://host:port` of the public listener.
+    /// Scheme, host and port of the public listener.
     http: String,
     /// Base address for people; [`Addresses::http`] when none is configured.
     public: String,
@@ -134,7 +152,7 @@ fn metrics_url(listener: &TcpListener) -> Option<String> {
 
 impl Addresses {
     fn new(config: &Config, http: SocketAddr, agents: SocketAddr) -> Self {
-        let http = format!("http://{}", reachable(http));
+        let http = format!("{}://{}", config.http.scheme(), reachable(http));
         let public = if config.public_url.is_empty() { http.clone() } else { config.public_url.clone() };
         let agent = if config.agent_address.is_empty() {
             if agents.ip().is_unspecified() {
@@ -168,7 +186,30 @@ fn serve_agents(
     tokio::spawn(async move { link::serve(listener, context, &[&address], until(stopping)).await })
 }
 
-fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 6] {
+/// Who may come in on the public side, and how.
+fn door(http: &config::Http, identity: Option<&Identity>) -> anyhow::Result<Door> {
+    Ok(Door {
+        tls: identity.map(Identity::acceptor).transpose()?,
+        connections_max: http.connections_max,
+        connections_per_client_max: http.connections_per_client_max,
+        proxies: http.trusted_proxies.clone(),
+    })
+}
+
+/// Reads certificate and key again when they change.
+async fn watch_identity(identity: Option<Identity>) {
+    if let Some(identity) = identity
+        && let Err(error) = identity.watch().await
+    {
+        tracing::error!(error = format!("{error:#}"), "a renewed certificate needs a restart");
+    }
+}
+
+fn start_background(
+    app: &Shared,
+    stopping: &watch::Receiver<bool>,
+    identity: Option<Identity>,
+) -> [JoinHandle<()>; 9] {
     let arrivals = app.hub.arrivals();
     let purchases = app.purchases.clone();
     let attending = tokio::spawn(async move { purchases.attend(arrivals).await });
@@ -180,6 +221,11 @@ fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHand
     let sweeping = tokio::spawn(async move { purchases.keep_sweeping().await });
     let (webhooks, until) = (app.webhooks.clone(), stopping.clone());
     let notifications = tokio::spawn(async move { webhooks.work(until).await });
+    let renewing = tokio::spawn(watch_identity(identity));
+    let counted = app.clone();
+    let counting = tokio::spawn(async move { tenants::counts::keep(&counted.store, &counted.clock).await });
+    let (outbox, until) = (app.outbox.clone(), stopping.clone());
+    let telling = tokio::spawn(async move { outbox.work(until).await });
     let app = app.clone();
     let flushing = tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_millis(USAGE_FLUSH_MS));
@@ -188,19 +234,22 @@ fn start_background(app: &Shared, stopping: &watch::Receiver<bool>) -> [JoinHand
             flush_usage(&app).await;
         }
     });
-    [attending, leasing, housekeeping, sweeping, notifications, flushing]
+    [attending, leasing, housekeeping, sweeping, notifications, renewing, counting, telling, flushing]
 }
 
 async fn flush_usage(app: &Shared) {
     if let Err(error) = app.api_keys.flush_usage().await {
-        tracing::warn!(error = %crate::causes::chain(&error), "uses of API keys were not written");
+        tracing::warn!(error = %chain(&error), "uses of API keys were not written");
     }
 }
 
 /// Tells the operator and the supervisor that the service is up.
-async fn announce(app: &Shared, addresses: &Addresses, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
-    let secret = setup::new_link(&app.store, &app.clock, &app.random).await?;
-    let setup_url = secret.map(|secret| format!("{}/setup/{secret}", addresses.public));
+fn announce(
+    addresses: &Addresses,
+    setup_secret: Option<String>,
+    ready_file: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let setup_url = setup_secret.map(|secret| format!("{}/setup/{secret}", addresses.public));
     if let Some(url) = &setup_url {
         // On purpose not through the log: the link is a secret.
         let mut out = std::io::stdout().lock();

@@ -3,10 +3,14 @@
 //! Each function is one decision and one transaction. Nothing here knows HTTP; a refusal carries the stable code.
 
 pub mod companies;
+pub mod counts;
+pub mod endpoints;
 pub mod gateways;
 pub mod keys;
+pub mod logos;
 pub mod products;
 pub mod routers;
+pub mod sales;
 pub mod users;
 
 use crate::domain::code::Code;

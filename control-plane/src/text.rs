@@ -57,6 +57,12 @@ pub enum Phrase {
     Ipv4Syntax,
     /// The header holds no usable key.
     IdempotencyKeySyntax,
+    /// The router's licence allows no more sessions.
+    RouterLicenseFull,
+    /// The router's device mode forbids the hotspot.
+    RouterDeviceMode,
+    /// The router's RADIUS server refused the device, or does not answer.
+    RouterRadius,
     /// The number is no price.
     PriceShape,
     /// The password is too short.
@@ -85,6 +91,48 @@ pub enum Phrase {
     WebhookStepTry,
     /// The text is no public key.
     WebhookKeySyntax,
+    /// The text is no address of a web server.
+    UrlSyntax,
+    /// The address is not https.
+    UrlScheme,
+    /// The address leads into a private network.
+    UrlPrivate,
+    /// The list has nothing in it.
+    ListEmpty,
+    /// Title of the message about a sale.
+    AlertSaleApproved,
+    /// Title of the message about a refused payment.
+    AlertSaleRejected,
+    /// Title of the message about money that went back.
+    AlertSaleReversed,
+    /// Title of the message about a purchase that waits for a person.
+    AlertPersonNeeded,
+    /// Title of the message about an endpoint that was switched off.
+    AlertEndpointOff,
+    /// Title of a message that tells nothing.
+    AlertTest,
+    /// Label of the company in a message.
+    AlertCompany,
+    /// Label of what was sold.
+    AlertProduct,
+    /// Label of the amount.
+    AlertAmount,
+    /// Label of the buyer.
+    AlertCustomer,
+    /// Label of the transaction.
+    AlertTransaction,
+    /// Label of the hotspot user.
+    AlertUser,
+    /// Label of its password.
+    AlertPassword,
+    /// Label of the reason.
+    AlertReason,
+    /// Label of the state of the payment.
+    AlertState,
+    /// Label of an address.
+    AlertAddress,
+    /// Label of since when it fails.
+    AlertFailingSince,
     /// Heading of the set-up page.
     SetupTitle,
     /// Opening sentence of the set-up page.

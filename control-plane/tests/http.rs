@@ -7,24 +7,38 @@
 #[allow(dead_code, reason = "shared with the tests of the link")]
 #[path = "link/box.rs"]
 mod a_box;
+#[path = "http/books.rs"]
+mod books;
 #[path = "http/company.rs"]
 mod company;
+#[path = "http/export.rs"]
+mod export;
 #[path = "http/foundation.rs"]
 mod foundation;
 #[path = "http/gateway_settings.rs"]
 mod gateway_settings;
 #[path = "http/gateway_status.rs"]
 mod gateway_status;
+#[path = "http/hotspot.rs"]
+mod hotspot;
 #[path = "http/keys.rs"]
 mod keys;
+#[path = "http/lists.rs"]
+mod lists;
+#[path = "http/logos.rs"]
+mod logos;
 #[path = "http/metrics.rs"]
 mod metrics;
+#[path = "http/outbox.rs"]
+mod outbox;
 #[path = "http/platform.rs"]
 mod platform;
 #[path = "http/portal.rs"]
 mod portal;
 #[path = "http/products.rs"]
 mod products;
+#[path = "http/proxies.rs"]
+mod proxies;
 #[path = "http/refunds.rs"]
 mod refunds;
 #[path = "http/review.rs"]
@@ -35,6 +49,8 @@ mod sessions;
 mod setup;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/tls.rs"]
+mod tls;
 #[path = "http/users.rs"]
 mod users;
 #[path = "http/webhooks.rs"]

@@ -2,6 +2,9 @@
 
 #![allow(missing_docs, reason = "a test")]
 
+#[path = "serve/tls.rs"]
+mod tls;
+
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

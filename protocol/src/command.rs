@@ -41,6 +41,13 @@ pub enum Action {
     Revoke(Revoke),
     /// Open a session for a device of a paid user and see it in the active table.
     Login(Login),
+    /// Let a device in whose user gives name and password, though it may have another MAC than before.
+    Reconnect(Reconnect),
+    /// Report the hotspot user who gives name and password, and what of its profile concerns its devices.
+    CheckUser {
+        /// Name and password.
+        credentials: Credentials,
+    },
     /// Report one hotspot user by exact name.
     DescribeUser {
         /// Exact user name.
@@ -95,6 +102,10 @@ pub struct Release {
     pub purchase: PurchaseRef,
     /// User name that may have been reserved.
     pub name: String,
+    /// Exact profile name, when the user may have been confirmed: it then carries no mark, and an agent that has lost its
+    /// journal knows it by name and profile. Empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub profile: String,
 }
 
 /// See [`Action::Revoke`].
@@ -115,6 +126,28 @@ pub struct Login {
     pub name: String,
     /// Password; empty for a PIN user.
     pub password: Secret,
+    /// MAC of the device, upper case with colons.
+    pub mac: String,
+    /// IPv4 of the device as the portal saw it, if it did.
+    pub ip: Option<String>,
+}
+
+/// What somebody gives to be let in, and what we know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// User name.
+    pub name: String,
+    /// Password as given; empty for a PIN user.
+    pub password: Secret,
+    /// Password that the user was sold with; none when it was not sold here. It counts where the router hides its own.
+    pub sold: Option<Secret>,
+}
+
+/// See [`Action::Reconnect`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconnect {
+    /// Who wants to be let in.
+    pub credentials: Credentials,
     /// MAC of the device, upper case with colons.
     pub mac: String,
     /// IPv4 of the device as the portal saw it, if it did.

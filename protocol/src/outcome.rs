@@ -69,6 +69,35 @@ pub enum Done {
         /// Whether it was there before the login was tried.
         already: bool,
     },
+    /// The device of a user who proved to be it is online.
+    Reconnected {
+        /// Whether it was online before anything was tried.
+        already: bool,
+        /// Its session.
+        session: Session,
+        /// What the user has used of its time.
+        usage: Usage,
+    },
+    /// The user proved to be it, and its device is not online.
+    NotReconnected {
+        /// Why.
+        code: Code,
+        /// The router's own words, for the operator.
+        detail: String,
+        /// What the user has used of its time.
+        usage: Usage,
+    },
+    /// The user who proved to be it.
+    UserChecked {
+        /// The row.
+        user: User,
+        /// Whether its password is empty.
+        pin: bool,
+        /// `mac-cookie-timeout` of its profile.
+        mac_cookie_timeout: Option<String>,
+        /// `mac-authentication` of its profile.
+        mac_authentication: bool,
+    },
     /// The user asked for; none when there is no such user.
     User {
         /// The row, if there is one.
@@ -118,6 +147,30 @@ pub struct User {
     pub comment: String,
     /// Paid time as the router prints it, if limited.
     pub limit_uptime: Option<String>,
+}
+
+/// One row of `/ip/hotspot/active`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Name of the user, or of its clone for the device.
+    pub user: String,
+    /// Address of the device.
+    pub address: String,
+    /// How long it has lasted, as the router prints it.
+    pub uptime: String,
+    /// Bytes from the device.
+    pub bytes_in: u64,
+    /// Bytes to the device.
+    pub bytes_out: u64,
+}
+
+/// Time of a user, its clones included, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Time of all sessions.
+    pub used_s: u64,
+    /// What is left: of its paid time, or where that has no limit, of its session.
+    pub left_s: Option<u64>,
 }
 
 /// One row of `/ip/hotspot/user/profile`; values as the router prints them.
@@ -175,6 +228,16 @@ pub enum Code {
     LoginUnverified,
     /// The user has as many devices online as it may.
     DeviceLimitReached,
+    /// There is no such user, or the password is another.
+    CredentialsInvalid,
+    /// The user is disabled, or its time or bytes are used up.
+    AccessExpired,
+    /// The router's licence allows no more sessions.
+    LicenseLimitReached,
+    /// The router's device mode forbids the hotspot.
+    DeviceModeForbids,
+    /// The RADIUS server of the router refused the device, or does not answer.
+    RadiusFailed,
     /// The agent has no such router.
     UnknownRouter,
     /// The agent does not know this action.
@@ -203,6 +266,9 @@ impl Code {
             | Self::LoginUnverified
             | Self::RouterLoginFailed
             | Self::PermissionDenied
+            | Self::LicenseLimitReached
+            | Self::DeviceModeForbids
+            | Self::RadiusFailed
             | Self::UnknownRouter
             | Self::Unknown => true,
             Self::NameTaken
@@ -211,6 +277,8 @@ impl Code {
             | Self::UserGone
             | Self::LoginRefused
             | Self::DeviceLimitReached
+            | Self::CredentialsInvalid
+            | Self::AccessExpired
             | Self::Unsupported => false,
         }
     }

@@ -142,8 +142,10 @@ fn every_kind_and_outcome_has_a_vector() {
     assert_eq!(
         kinds,
         all(
-            "reserve confirm release revoke login describe_user describe_users list_profiles probe set_router \
-             reserved confirmed released revoked logged_in user users profiles probed router_set keep"
+            "reserve confirm release revoke login reconnect check_user describe_user describe_users list_profiles \
+             probe set_router \
+             reserved confirmed released revoked logged_in reconnected not_reconnected user_checked user users \
+             profiles probed router_set keep"
         )
     );
     assert_eq!(
@@ -151,6 +153,7 @@ fn every_kind_and_outcome_has_a_vector() {
         all(
             "name_taken profile_not_found stale user_gone router_unreachable router_login_failed permission_denied \
              router_error deadline_passed device_not_seen login_refused login_unverified device_limit_reached \
+             credentials_invalid access_expired license_limit_reached device_mode_forbids radius_failed \
              unknown_router unsupported journal_failed busy \
              token_unknown token_used token_expired request_invalid"
         )

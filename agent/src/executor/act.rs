@@ -40,6 +40,11 @@ impl Act {
         Self { place, deadline, touched: false }
     }
 
+    /// Gives the act no more time than this from now on.
+    pub(super) fn limit(&mut self, limit: Duration) {
+        self.deadline = self.deadline.min(clock::monotonic() + limit);
+    }
+
     /// Remembers that an earlier delivery may have changed the router.
     pub(super) fn resume(&mut self) {
         self.touched = true;
@@ -140,6 +145,7 @@ fn code_of(error: &CallError) -> Code {
         CallError::TlsUnsupported | CallError::ReplyTooLarge => Code::RouterError,
         CallError::Trap(trap) => match trap.class() {
             TrapClass::Permission => Code::PermissionDenied,
+            TrapClass::DeviceMode => Code::DeviceModeForbids,
             TrapClass::Duplicate
             | TrapClass::Gone
             | TrapClass::BadReference
@@ -148,7 +154,6 @@ fn code_of(error: &CallError) -> Code {
             | TrapClass::MenuMissing
             | TrapClass::BadValue
             | TrapClass::MissingValue
-            | TrapClass::DeviceMode
             | TrapClass::Credentials
             | TrapClass::NotLoggedIn
             | TrapClass::Interrupted

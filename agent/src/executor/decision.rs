@@ -170,11 +170,14 @@ impl Asking {
                 (&confirm.purchase, Asked::Decision(Kind::Confirm), &confirm.name, Some(&confirm.profile))
             }
             Action::Release(release) => {
-                (&release.purchase, Asked::Decision(Kind::Release), &release.name, None)
+                let profile = Some(&release.profile).filter(|profile| !profile.is_empty());
+                (&release.purchase, Asked::Decision(Kind::Release), &release.name, profile)
             }
             Action::Revoke(revoke) => (&revoke.purchase, Asked::Decision(Kind::Revoke), &revoke.name, None),
             Action::Login(login) => (&login.purchase, Asked::Login, &login.name, None),
-            Action::DescribeUser { .. }
+            Action::Reconnect(_)
+            | Action::CheckUser { .. }
+            | Action::DescribeUser { .. }
             | Action::DescribeUsers { .. }
             | Action::ListProfiles
             | Action::Probe

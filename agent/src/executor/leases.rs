@@ -51,7 +51,7 @@ pub fn judge(entry: &Entry, verdict: &Verdict) -> Judged {
         Ruling::Confirm => {
             Judged::Act(Action::Confirm(Confirm { purchase, name, profile: entry.profile.clone() }))
         }
-        Ruling::Release => Judged::Act(Action::Release(Release { purchase, name })),
+        Ruling::Release => Judged::Act(Action::Release(Release { purchase, name, profile: String::new() })),
         Ruling::Keep { for_ms } => {
             let wait = i64::try_from(for_ms).unwrap_or(i64::MAX);
             Judged::AskIn(wait.clamp(KEEP_MS_MIN, KEEP_MS_MAX))

@@ -8,7 +8,7 @@ use crate::routeros::{
 };
 
 /// Beginning of the comment of every reservation.
-const MARK_PREFIX: &str = "pagos:";
+pub(super) const MARK_PREFIX: &str = "pagos:";
 
 /// The comment of a purchase's reserved user. `Confirm` takes it away.
 pub(super) fn mark(purchase_id: &str) -> String {
@@ -63,6 +63,17 @@ impl Known<'_> {
     /// Whether the user is in the row, and of the profile, that the journal knows.
     pub(super) fn is_row_of(&self, row: &UserRow) -> bool {
         Some(row.id.as_str()) == self.row_id && row.profile == self.profile.as_bytes()
+    }
+
+    /// Whether the user is in the row, and of the name, that the journal knows: what its profile is now does not matter,
+    /// since scripts and people change it.
+    pub(super) fn is_named_row_of(&self, row: &UserRow, name: &str) -> bool {
+        Some(row.id.as_str()) == self.row_id && row.name == name.as_bytes()
+    }
+
+    /// Whether another purchase of this router has, or had, a user of the name. When the journal cannot tell, none had.
+    pub(super) async fn is_name_of_another(&self, name: &str) -> bool {
+        self.journal.name_of_another(self.router_id, name, self.purchase_id).await.unwrap_or(false)
     }
 
     /// Whether a user in our row that has another name now is ours.

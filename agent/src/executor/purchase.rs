@@ -179,7 +179,9 @@ async fn act(
         Action::Release(release) => release::run(&mut act, release, &known, entry.doubt).await,
         Action::Revoke(revoke) => revoke::run(&mut act, revoke, &known).await,
         Action::Login(login) => Ended::with(login::run(&mut act, login).await),
-        Action::DescribeUser { .. }
+        Action::Reconnect(_)
+        | Action::CheckUser { .. }
+        | Action::DescribeUser { .. }
         | Action::DescribeUsers { .. }
         | Action::ListProfiles
         | Action::Probe

@@ -75,13 +75,20 @@ async fn round(
     }
 }
 
-/// A user is the purchase's if it carries its mark, or is in the row that the purchase made, has its profile, and has its
-/// name or was confirmed and renamed.
+/// A user is the purchase's if it carries its mark, or is in the row that the purchase made and has its name, or was
+/// confirmed there and renamed. Where the journal knows no row, since it was lost, name and profile tell it if the control
+/// plane says that the user may have been confirmed.
 fn is_ours(row: &UserRow, release: &Release, known: &Known<'_>) -> bool {
     match mark_of(row, &release.purchase.id) {
         Mark::Own => true,
         Mark::Other => false,
-        Mark::None => known.is_row_of(row) && (row.name == release.name.as_bytes() || known.confirmed),
+        Mark::None => {
+            let of_name = row.name == release.name.as_bytes();
+            let of_profile = !release.profile.is_empty() && row.profile == release.profile.as_bytes();
+            known.is_named_row_of(row, &release.name)
+                || (known.is_row_of(row) && known.confirmed)
+                || (known.row_id.is_none() && of_name && of_profile)
+        }
     }
 }
 

@@ -33,6 +33,9 @@ use crate::{
     },
 };
 
+/// A paid user that is gone is reported for so long after its purchase, in milliseconds: twice what the control plane acts
+/// upon. What ran out long ago and was cleared away by somebody would drown what a buyer of today waits for.
+const REPORTED_MS: i64 = 2 * 86_400_000;
 /// How long one question, or one batch of them, may take, in milliseconds.
 const LOOK_DEADLINE_MS: u64 = 30_000;
 /// How far a router's uptime may be from what is expected before it is taken for another, in seconds.
@@ -125,12 +128,13 @@ impl Executor {
         }
     }
 
-    /// Purchases of a router whose paid user is gone, after the one named, at most [`ENTRIES_MAX`].
+    /// Purchases of a router, paid within [`REPORTED_MS`], whose user is gone; after the one named, at most [`ENTRIES_MAX`].
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub async fn missing(&self, router_id: &str, after: &str) -> Result<Vec<String>, ExecutorError> {
-        let found = self.inner.journal.missing(router_id, after, ENTRIES_MAX).await;
+        let since = clock::now_ms().saturating_sub(REPORTED_MS);
+        let found = self.inner.journal.missing(router_id, after, since, ENTRIES_MAX).await;
         found.map_err(ExecutorError::Reservations)
     }
 
@@ -326,7 +330,7 @@ fn see_to(entry: &Entry, row: Option<&UserRow>) -> Needed {
             Needed::Note { missing: false }
         }
         (Kind::Release, Some(_)) if marked || same_row => {
-            Needed::Again(Action::Release(Release { purchase, name }))
+            Needed::Again(Action::Release(Release { purchase, name, profile: String::new() }))
         }
         (Kind::Release, Some(row)) => {
             tracing::warn!(

@@ -72,7 +72,8 @@ impl Journal {
         .await
     }
 
-    /// Purchases of a router whose paid user is gone, after the one named, at most `limit`.
+    /// Purchases of a router decided since `since`, in milliseconds, whose paid user is gone; after the one named, at most
+    /// `limit`.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -80,15 +81,16 @@ impl Journal {
         &self,
         router_id: &str,
         after: &str,
+        since: i64,
         limit: usize,
     ) -> Result<Vec<String>, JournalError> {
         let (router_id, after, limit) = (router_id.to_owned(), after.to_owned(), size(limit));
         self.with(false, move |store| {
             let mut statement = store.db().prepare_cached(
                 "SELECT purchase_id FROM purchase WHERE router_id = ?1 AND purchase_id > ?2 AND missing \
-                 ORDER BY purchase_id LIMIT ?3",
+                 AND finished_at >= ?3 ORDER BY purchase_id LIMIT ?4",
             )?;
-            let ids = statement.query_map(params![router_id, after, limit], |row| row.get(0))?;
+            let ids = statement.query_map(params![router_id, after, since, limit], |row| row.get(0))?;
             Ok(ids.collect::<Result<_, _>>()?)
         })
         .await

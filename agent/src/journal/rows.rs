@@ -14,9 +14,10 @@ use super::{Entry, JournalError, Kind, MARK_KEPT_MS, Slot};
 use crate::seams::{clock, random};
 
 /// Steps from an empty file to the present schema; the number of those done is the file's `user_version`.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/agent/0001_start.sql"),
     include_str!("../../../migrations/agent/0002_leases.sql"),
+    include_str!("../../../migrations/agent/0003_quotas.sql"),
 ];
 
 /// The columns of an entry, in the order in which [`StoredEntry::read`] takes them.
@@ -228,6 +229,7 @@ impl Store {
     pub(super) fn drop_router(&self, router_id: &str) -> Result<(), JournalError> {
         self.db.execute("DELETE FROM router WHERE router_id = ?1", [router_id])?;
         self.db.execute("DELETE FROM router_seen WHERE router_id = ?1", [router_id])?;
+        self.db.execute("DELETE FROM quota WHERE router_id = ?1", [router_id])?;
         Ok(())
     }
 }

@@ -245,3 +245,24 @@ fn file_that_is_no_journal_is_named() {
     let nowhere = place.directory.path().join("absent/journal.db");
     assert!(matches!(Journal::open(&nowhere), Err(JournalError::File { .. })));
 }
+
+#[tokio::test]
+async fn quota_is_remembered_per_router_and_user_and_goes_with_the_router() {
+    let place = Place::new();
+    let journal = place.open();
+    let quota =
+        |seconds| Quota { limits: [3_600, 0, 0, u64::from(u32::MAX) * 9], lowered: [seconds, 0, 0, 7] };
+    let name = "Peña".as_bytes();
+    assert_eq!(journal.quota("RTR_1", name).await.expect("read"), None);
+    for seconds in [2_400, 1_200] {
+        journal.put_quota("RTR_1", name, quota(seconds)).await.expect("written");
+    }
+    journal.put_quota("RTR_2", name, quota(60)).await.expect("written");
+    journal.close().await;
+    let journal = place.open();
+    assert_eq!(journal.quota("RTR_1", name).await.expect("read"), Some(quota(1_200)));
+    assert_eq!(journal.quota("RTR_1", b"Pena").await.expect("read"), None);
+    journal.drop_router("RTR_1".into()).await.expect("dropped");
+    assert_eq!(journal.quota("RTR_1", name).await.expect("read"), None);
+    assert_eq!(journal.quota("RTR_2", name).await.expect("read"), Some(quota(60)));
+}

@@ -111,12 +111,22 @@ pub enum LoginClass {
     UserSessions,
     /// The hotspot cannot do it just now.
     Transient,
-    /// Any other reason, of the user, its limits, the licence or RADIUS.
+    /// There is no such user, it is disabled, or the password is another.
+    Credentials,
+    /// The user has used up its time or its bytes.
+    Spent,
+    /// The licence allows no more sessions.
+    License,
+    /// The RADIUS server does not answer.
+    RadiusSilent,
+    /// The RADIUS server refused it.
+    Radius,
+    /// Any other reason.
     Refused,
 }
 
 /// The first text that is contained decides. An operator may have translated the texts: unknown ones are refusals.
-const LOGIN_TEXTS: [(&str, LoginClass); 11] = [
+const LOGIN_TEXTS: [(&str, LoginClass); 21] = [
     ("unknown host ip", LoginClass::HostUnknown),
     ("already authorizing", LoginClass::InProgress),
     ("already logged in", LoginClass::AlreadyIn),
@@ -125,7 +135,17 @@ const LOGIN_TEXTS: [(&str, LoginClass); 11] = [
     ("not allowed to log in from this mac", LoginClass::Refused),
     ("wrong mac", LoginClass::WrongMac),
     ("no more sessions are allowed", LoginClass::UserSessions),
-    ("radius server is not responding", LoginClass::Transient),
+    ("simultaneous session limit", LoginClass::UserSessions),
+    ("session limit reached", LoginClass::License),
+    ("invalid username or password", LoginClass::Credentials),
+    ("invalid user name or password", LoginClass::Credentials),
+    ("reached uptime limit", LoginClass::Spent),
+    ("reached traffic limit", LoginClass::Spent),
+    ("transfer limit reached", LoginClass::Spent),
+    ("radius server is not responding", LoginClass::RadiusSilent),
+    ("radius", LoginClass::Radius),
+    ("no valid profile found", LoginClass::Radius),
+    ("invalid calling-station-id", LoginClass::Radius),
     ("shutting down", LoginClass::Transient),
     ("internal error", LoginClass::Transient),
 ];
@@ -262,14 +282,17 @@ mod tests {
             ("unknown host IP 0.0.0.0", LoginClass::HostUnknown),
             ("already authorizing, retry later", LoginClass::InProgress),
             ("failure: user already logged in", LoginClass::AlreadyIn),
-            ("invalid username or password", LoginClass::Refused),
+            ("invalid username or password", LoginClass::Credentials),
             ("invalid username (x): this MAC address is not yours", LoginClass::Refused),
             ("user x is not allowed to log in from this MAC address", LoginClass::Refused),
             ("wrong mac", LoginClass::WrongMac),
             ("no more sessions are allowed for user x", LoginClass::UserSessions),
-            ("session limit reached", LoginClass::Refused),
-            ("user x has reached uptime limit", LoginClass::Refused),
-            ("RADIUS server is not responding", LoginClass::Transient),
+            ("simultaneous session limit reached", LoginClass::UserSessions),
+            ("session limit reached", LoginClass::License),
+            ("user x has reached uptime limit", LoginClass::Spent),
+            ("user x has reached traffic limit", LoginClass::Spent),
+            ("RADIUS server is not responding", LoginClass::RadiusSilent),
+            ("no valid profile found", LoginClass::Radius),
             ("hotspot service is shutting down", LoginClass::Transient),
             ("límite alcanzado", LoginClass::Refused),
         ] {

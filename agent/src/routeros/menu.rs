@@ -3,6 +3,7 @@
 //! Every print asks for named rows and named properties, so that its cost does not grow with the number of users.
 //! Profiles, a few per router, are the exception.
 
+pub mod account;
 pub mod active;
 pub mod cookie;
 pub mod host;
@@ -25,6 +26,19 @@ fn row_id(record: &Record) -> RowId {
 
 fn owned(record: &Record, name: &str) -> Vec<u8> {
     record.bytes(name).unwrap_or_default().to_vec()
+}
+
+/// A number; what is not printed is zero.
+fn number(record: &Record, name: &str) -> u64 {
+    record.text(name).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// A MAC as routers print it: upper case with colons. `None` if the text is no MAC.
+#[must_use]
+pub fn canonical_mac(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|character| !matches!(character, ':' | '-' | '.')).collect();
+    let bytes: [u8; 6] = hex::decode(digits).ok()?.try_into().ok()?;
+    Some(bytes.map(|byte| hex::encode_upper([byte])).join(":"))
 }
 
 /// Reads a duration as routers print it (`1w2d3h4m5s`, or `hh:mm:ss`), in seconds.
@@ -55,7 +69,17 @@ pub fn seconds(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{canonical_mac, seconds};
+
+    #[test]
+    fn mac_is_read_in_all_spellings() {
+        for text in ["aa:bb:cc:00:11:22", "AA-BB-CC-00-11-22", "aabb.cc00.1122", "aabbcc001122"] {
+            assert_eq!(canonical_mac(text).as_deref(), Some("AA:BB:CC:00:11:22"));
+        }
+        for text in ["", "aa:bb:cc:00:11", "aa:bb:cc:00:11:2g", "AA:BB:CC:00:11:22:33"] {
+            assert_eq!(canonical_mac(text), None);
+        }
+    }
 
     #[test]
     fn durations_are_read_in_all_printed_forms() {

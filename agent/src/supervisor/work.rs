@@ -104,6 +104,8 @@ impl Note {
             Action::Release(release) => ("release", Some(&release.purchase)),
             Action::Revoke(revoke) => ("revoke", Some(&revoke.purchase)),
             Action::Login(login) => ("login", Some(&login.purchase)),
+            Action::Reconnect(_) => ("reconnect", None),
+            Action::CheckUser { .. } => ("check_user", None),
             Action::DescribeUser { .. } => ("describe_user", None),
             Action::DescribeUsers { .. } => ("describe_users", None),
             Action::ListProfiles => ("list_profiles", None),

@@ -70,6 +70,36 @@ async fn confirmed_user_is_removed_only_while_the_journal_knows_it() {
 }
 
 #[tokio::test]
+async fn user_that_may_have_been_confirmed_is_removed_without_a_journal() {
+    let mut site = Site::new().await;
+    site.run(reserve(1)).await;
+    site.run(confirm(2)).await;
+    site.lose_journal().await;
+    assert_eq!(site.run(release_paid(3)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_none());
+}
+
+#[tokio::test]
+async fn paid_user_that_somebody_made_anew_is_left_alone() {
+    let mut site = Site::new().await;
+    site.run(reserve(1)).await;
+    site.run(confirm(2)).await;
+    let row = site.user("PT-A1B2C").expect("user");
+    site.operator(Request::new("/ip/hotspot/user/remove").attribute(".id", &row[".id"])).await;
+    site.operator(Request::new("/ip/hotspot/user/add").attribute("name", "PT-A1B2C")).await;
+    assert_eq!(site.run(release_paid(3)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_some(), "in another row than the journal knows");
+
+    let row = site.user("PT-A1B2C").expect("user");
+    site.operator(Request::new("/ip/hotspot/user/profile/add").attribute("name", "casa")).await;
+    let set = Request::new("/ip/hotspot/user/set").attribute(".id", &row[".id"]);
+    site.operator(set.attribute("profile", "casa")).await;
+    site.lose_journal().await;
+    assert_eq!(site.run(release_paid(4)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_some(), "of another profile");
+}
+
+#[tokio::test]
 async fn user_that_somebody_made_anew_is_left_alone() {
     let site = Site::new().await;
     site.run(reserve(1)).await;

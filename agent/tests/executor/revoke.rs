@@ -65,6 +65,28 @@ async fn user_is_found_without_a_journal() {
 }
 
 #[tokio::test]
+async fn user_whose_profile_was_changed_is_shut_out_and_removed() {
+    let site = Site::new().await;
+    sold(&site).await;
+    site.operator_sets("PT-A1B2C", "profile", "1d").await;
+    assert_eq!(site.run(revoke(3)).await, done(Done::Revoked));
+    assert!(is_shut_out(&site, "PT-A1B2C"));
+    assert_eq!(site.run(release(4)).await, done(Done::Released));
+    assert!(site.user("PT-A1B2C").is_none());
+}
+
+#[tokio::test]
+async fn user_of_the_name_that_nobody_knows_is_left_to_a_person() {
+    let site = Site::new().await;
+    sold(&site).await;
+    site.operator_removes("PT-A1B2C").await;
+    let by_hand = Request::new("/ip/hotspot/user/add").attribute("name", "PT-A1B2C");
+    site.operator(by_hand.attribute("profile", "1d")).await;
+    assert_eq!(refused(&site.run(revoke(3)).await), Code::NameTaken);
+    assert_eq!(site.user("PT-A1B2C").expect("user")["disabled"], "false");
+}
+
+#[tokio::test]
 async fn renamed_paid_user_is_shut_out_and_removed_by_its_row() {
     let site = Site::new().await;
     sold(&site).await;

@@ -14,7 +14,7 @@ use pagos_simulator::{
 };
 
 /// Both generations of RouterOS.
-pub(crate) const VERSIONS: [&str; 3] = ["6.42.12", "6.49.18", "7.20.8"];
+pub(crate) const VERSIONS: [&str; 4] = ["6.42.12", "6.49.18", "7.17.2", "7.20.8"];
 /// A profile that the simulator has from the start.
 pub(crate) const PROFILE: &str = "default";
 pub(crate) const ROUTER: &str = "RTR_1";
@@ -36,8 +36,11 @@ impl Site {
     }
 
     pub(crate) async fn of(version: &str) -> Self {
-        let router =
-            RouterConfig { version: Version::parse(version).expect("version"), ..RouterConfig::named("r1") };
+        Self::with(RouterConfig { version: Version::parse(version).expect("version"), ..router() }).await
+    }
+
+    /// A site whose first router is as wanted; it must be called `r1`.
+    pub(crate) async fn with(router: RouterConfig) -> Self {
         let config = Config { routers: vec![router, RouterConfig::named("r2")], ..Config::default() };
         let simulator = Simulator::start(config).await.expect("simulator starts");
         let directory = tempfile::tempdir().expect("temporary directory");
@@ -194,10 +197,33 @@ impl Site {
         self.operator(set.attribute("name", "PT-OTHER").attribute("comment", comment)).await;
     }
 
+    /// Adds a hotspot user, as an operator would.
+    pub(crate) async fn operator_adds(&self, name: &str, attributes: &[(&str, &str)]) {
+        let add = pagos_agent::routeros::Request::new("/ip/hotspot/user/add").attribute("name", name);
+        let add = attributes.iter().fold(add, |add, (name, value)| add.attribute(name, value));
+        self.operator(add).await;
+    }
+
+    /// Lets time pass for the routers.
+    pub(crate) fn time_passes(&self, seconds: u64) {
+        self.simulator.control().clock.advance(seconds);
+    }
+
+    /// A device that is online sends and gets bytes.
+    pub(crate) fn traffic(&self, mac: &str, bytes_in: u64, bytes_out: u64) {
+        let mac = pagos_simulator::routeros::value::Mac::parse(mac.as_bytes()).expect("MAC");
+        assert!(self.simulator.control().routers[0].traffic(mac, [bytes_in, bytes_out]), "it is online");
+    }
+
     pub(crate) fn device_seen(&self, mac: &str, ip: [u8; 4]) {
         let mac = pagos_simulator::routeros::value::Mac::parse(mac.as_bytes()).expect("MAC");
         self.simulator.control().routers[0].host_seen(mac, ip.into());
     }
+}
+
+/// The first router, unless something else is wanted.
+pub(crate) fn router() -> RouterConfig {
+    RouterConfig::named("r1")
 }
 
 pub(crate) fn purchase(version: u64) -> PurchaseRef {
@@ -228,7 +254,13 @@ pub(crate) fn confirm(version: u64) -> Action {
 }
 
 pub(crate) fn release(version: u64) -> Action {
-    Action::Release(Release { purchase: purchase(version), name: "PT-A1B2C".into() })
+    Action::Release(Release { purchase: purchase(version), name: "PT-A1B2C".into(), profile: String::new() })
+}
+
+/// The removal of a user that may have been confirmed.
+pub(crate) fn release_paid(version: u64) -> Action {
+    let name = "PT-A1B2C".into();
+    Action::Release(Release { purchase: purchase(version), name, profile: PROFILE.into() })
 }
 
 pub(crate) fn revoke(version: u64) -> Action {

@@ -72,6 +72,7 @@ fn row(case: &Case, language: Language) -> [String; HEADINGS.len()] {
         CaseKind::UnknownReservation { router, user, .. } => {
             (String::new(), Some(format!("{router}/{}", printable(user))))
         }
+        CaseKind::Endpoint { host, .. } => (String::new(), Some(printable(host))),
     };
     let choices: Vec<&str> = case.choices.iter().map(|choice| choice.as_str()).collect();
     let causes: Vec<&str> = case.causes.iter().map(|code| language.code(*code)).collect();

@@ -81,8 +81,13 @@ fn overlay_variable(table: &mut Table, name: &str, key: &str, text: &str) -> Res
             origin: "the environment".into(),
             expected: "must be a whole number".into(),
         })?),
+        Value::Boolean(_) => Value::Boolean(text.trim().parse().map_err(|_| ConfigError::Value {
+            key: name.to_owned(),
+            origin: "the environment".into(),
+            expected: "must be true or false".into(),
+        })?),
         Value::Array(_) => Value::Array(list(text)),
-        Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Table(_) => return Err(unknown()),
+        Value::Float(_) | Value::Datetime(_) | Value::Table(_) => return Err(unknown()),
     };
     Ok(())
 }

@@ -6,7 +6,10 @@ use super::time::Timestamp;
 
 /// Entries kept before those that matter no more are dropped.
 const ENTRIES_MAX: usize = 50_000;
-const MINUTE_MS: i64 = 60_000;
+/// A minute in microseconds: so short is a share of the largest allowances.
+const MINUTE_US: i64 = 60_000_000;
+const US_PER_MS: i64 = 1_000;
+const US_PER_S: i64 = 1_000_000;
 
 /// Too much; says when to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct TooMuch {
 /// One allowance per key; each use takes its share of a minute to come back.
 #[derive(Debug)]
 pub struct Buckets<K> {
-    /// When the allowance is whole again, in milliseconds. A key that is not here has all of it.
+    /// When the allowance is whole again, in microseconds. A key that is not here has all of it.
     whole_at: BTreeMap<K, i64>,
 }
 
@@ -44,7 +47,7 @@ impl<K: Ord> Buckets<K> {
     pub fn take(&mut self, key: K, per_minute: u32, now: Timestamp) -> Result<(), TooMuch> {
         let whole_at = self.after_one(&key, per_minute, now)?;
         if self.whole_at.len() >= ENTRIES_MAX {
-            self.whole_at.retain(|_, whole_at| *whole_at > now.0);
+            self.whole_at.retain(|_, whole_at| *whole_at > micros(now));
         }
         self.whole_at.insert(key, whole_at);
         Ok(())
@@ -54,7 +57,7 @@ impl<K: Ord> Buckets<K> {
     pub fn give_back(&mut self, key: &K, per_minute: u32, now: Timestamp) {
         if let Some(whole_at) = self.whole_at.get_mut(key) {
             *whole_at -= share(per_minute);
-            if *whole_at <= now.0 {
+            if *whole_at <= micros(now) {
                 self.whole_at.remove(key);
             }
         }
@@ -62,23 +65,40 @@ impl<K: Ord> Buckets<K> {
 
     /// When the allowance will be whole again after one more.
     fn after_one(&self, key: &K, per_minute: u32, now: Timestamp) -> Result<i64, TooMuch> {
-        let whole_at = self.whole_at.get(key).copied().unwrap_or(now.0).max(now.0) + share(per_minute);
-        let over = whole_at - now.0 - MINUTE_MS;
+        let now = micros(now);
+        // What is more than a minute away was counted before the clock was set back: it counts no more.
+        let known = self.whole_at.get(key).copied().filter(|whole_at| *whole_at <= now + MINUTE_US);
+        let whole_at = known.unwrap_or(now).max(now) + share(per_minute);
+        let over = whole_at - now - MINUTE_US;
         if over > 0 || per_minute == 0 {
-            return Err(TooMuch { retry_after_s: u64::try_from(over / 1000 + 1).unwrap_or(1) });
+            return Err(TooMuch { retry_after_s: u64::try_from(over / US_PER_S + 1).unwrap_or(1) });
         }
         Ok(whole_at)
     }
 }
 
+const fn micros(now: Timestamp) -> i64 {
+    now.0.saturating_mul(US_PER_MS)
+}
+
 fn share(per_minute: u32) -> i64 {
-    MINUTE_MS / i64::from(per_minute.max(1))
+    MINUTE_US / i64::from(per_minute.max(1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Buckets, TooMuch};
     use crate::domain::time::Timestamp;
+
+    #[test]
+    fn a_clock_that_is_set_back_closes_nothing() {
+        let mut buckets = Buckets::default();
+        let hour = 3_600_000;
+        for at in [hour, hour, 0, 0] {
+            assert_eq!(buckets.take("a", 2, Timestamp(at)), Ok(()), "{at}");
+        }
+        assert_eq!(buckets.take("a", 2, Timestamp(0)), Err(TooMuch { retry_after_s: 31 }));
+    }
 
     #[test]
     fn a_use_that_is_given_back_leaves_the_others() {

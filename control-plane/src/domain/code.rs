@@ -180,6 +180,10 @@ codes! {
     SetupLinkInvalid => "setup_link_invalid",
     /// The company has no such payment that waits for a person.
     StrayPaymentNotFound => "stray_payment_not_found",
+    /// The company has no such endpoint.
+    WebhookNotFound => "webhook_not_found",
+    /// The endpoint has no such delivery.
+    WebhookDeliveryNotFound => "webhook_delivery_not_found",
     /// The path does not take this method.
     MethodNotAllowed => "method_not_allowed",
     /// The router has a product of this profile.
@@ -190,8 +194,14 @@ codes! {
     RefundNotPossible => "refund_not_possible",
     /// Another refund of this transaction is being worked on.
     RefundUnderWay => "refund_under_way",
+    /// No more refunds of this transaction are taken.
+    TooManyRefunds => "too_many_refunds",
     /// This cannot be decided about the transaction as it stands.
     ChoiceNotOpen => "choice_not_open",
+    /// The company has as many endpoints as it may have.
+    WebhookLimitReached => "webhook_limit_reached",
+    /// The endpoint is switched off.
+    WebhookInactive => "webhook_inactive",
     /// The body is larger than allowed.
     BodyTooLarge => "body_too_large",
     /// Fields are missing or have the wrong shape.
@@ -242,6 +252,22 @@ codes! {
     AutoConnectFailed => "auto_connect_failed",
     /// The login was accepted, but no session was seen.
     AutoConnectUnverified => "auto_connect_unverified",
+    /// The device is online again.
+    Reconnected => "reconnected",
+    /// The device was online before anything was done.
+    AlreadyConnected => "already_connected",
+    /// There is no such hotspot user, or the password is another.
+    CredentialsInvalid => "credentials_invalid",
+    /// The hotspot user is disabled, or its time or bytes are used up.
+    AccessExpired => "access_expired",
+    /// The router refused the login of a device.
+    LoginRefused => "login_refused",
+    /// The router accepted the login of a device, and no session was seen.
+    LoginUnverified => "login_unverified",
+    /// The device is not on the hotspot's network.
+    DeviceNotSeen => "device_not_seen",
+    /// The hotspot user has as many devices as it may.
+    DeviceLimitReached => "device_limit_reached",
     /// The outcome is not known yet.
     PaymentPending => "payment_pending",
     /// The gateway reviews the payment.
@@ -262,6 +288,8 @@ codes! {
     SettingsLoaded => "settings_loaded",
     /// The company was changed.
     CompanyUpdated => "company_updated",
+    /// The company has a new logo.
+    LogoUpdated => "logo_updated",
     /// The Mercado Pago settings were stored.
     MercadoPagoSettingsUpdated => "mercado_pago_settings_updated",
     /// Settings were stored.
@@ -310,6 +338,38 @@ codes! {
     DecisionTaken => "decision_taken",
     /// The payment waits for nobody any more.
     StrayPaymentAcknowledged => "stray_payment_acknowledged",
+    /// A message was sent to the chat.
+    TelegramTestSent => "telegram_test_sent",
+    /// An endpoint was made; its secret is shown once.
+    WebhookCreated => "webhook_created",
+    /// An endpoint was changed.
+    WebhookUpdated => "webhook_updated",
+    /// An endpoint was deleted with its deliveries.
+    WebhookDeleted => "webhook_deleted",
+    /// An endpoint has a new secret, shown once.
+    WebhookSecretRotated => "webhook_secret_rotated",
+    /// The endpoint took a message.
+    WebhookTestDelivered => "webhook_test_delivered",
+    /// The endpoint did not take a message.
+    WebhookTestFailed => "webhook_test_failed",
+    /// A delivery will be made again.
+    WebhookDeliveryQueued => "webhook_delivery_queued",
+    /// The receiver answered with an error.
+    EndpointStatus => "endpoint_status",
+    /// The receiver answered with a redirect.
+    EndpointRedirected => "endpoint_redirected",
+    /// The receiver says that it is gone for good.
+    EndpointGone => "endpoint_gone",
+    /// The receiver took too long.
+    EndpointTimeout => "endpoint_timeout",
+    /// The receiver could not be reached.
+    EndpointUnreachable => "endpoint_unreachable",
+    /// The certificate of the receiver is not good.
+    EndpointTlsFailed => "endpoint_tls_failed",
+    /// The address leads where nothing may be sent.
+    EndpointTargetRefused => "endpoint_target_refused",
+    /// The endpoint was switched off before the delivery.
+    EndpointOff => "endpoint_off",
     /// The gateway shows something else than was asked for.
     AttentionMismatch => "attention_mismatch",
     /// It cannot be told whether money moved.
@@ -326,10 +386,14 @@ codes! {
     AttentionMoneyReturned => "attention_money_returned",
     /// The router has not done what is due for an hour.
     AttentionRouterAway => "attention_router_away",
+    /// The stored purchase cannot be read.
+    AttentionUnreadable => "attention_unreadable",
     /// Paid at the gateway, and no purchase knows the payment.
     AttentionStrayPayment => "attention_stray_payment",
     /// An agent holds a reservation that no purchase knows.
     AttentionUnknownReservation => "attention_unknown_reservation",
+    /// An endpoint was switched off because it took nothing for days, or is gone.
+    AttentionEndpointOff => "attention_endpoint_off",
 }
 
 impl Code {

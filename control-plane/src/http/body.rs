@@ -160,12 +160,20 @@ impl Parameters {
 
 /// Reads a whole body of limited size within a limited time.
 pub(super) async fn read_bytes(request: Request, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+    read_bytes_within(request, bytes_max, Duration::from_millis(BODY_TIMEOUT_MS)).await
+}
+
+/// As [`read_bytes`], with another limit of time.
+pub(super) async fn read_bytes_within(
+    request: Request,
+    bytes_max: usize,
+    limit: Duration,
+) -> Result<Vec<u8>, ApiError> {
     let announced =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > bytes_max) {
         return Err(ApiError::new(Code::BodyTooLarge));
     }
-    let limit = Duration::from_millis(BODY_TIMEOUT_MS);
     match tokio::time::timeout(limit, to_bytes(request.into_body(), bytes_max)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         // The limit, or a client that went away: it will not read the answer.

@@ -339,12 +339,17 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::PaymentNotFound
         | Code::TransactionNotFound
         | Code::StrayPaymentNotFound
+        | Code::WebhookNotFound
+        | Code::WebhookDeliveryNotFound
         | Code::SetupLinkInvalid => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::ProductProfileTaken
         | Code::RefundNotPossible
         | Code::RefundUnderWay
+        | Code::TooManyRefunds
         | Code::ChoiceNotOpen
+        | Code::WebhookLimitReached
+        | Code::WebhookInactive
         | Code::IdempotencyConflict => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::ValidationError
@@ -371,6 +376,14 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AutoConnectTimeout
         | Code::AutoConnectFailed
         | Code::AutoConnectUnverified
+        | Code::Reconnected
+        | Code::AlreadyConnected
+        | Code::CredentialsInvalid
+        | Code::AccessExpired
+        | Code::LoginRefused
+        | Code::LoginUnverified
+        | Code::DeviceNotSeen
+        | Code::DeviceLimitReached
         | Code::PaymentPending
         | Code::PaymentInReview
         | Code::PaymentWaiting
@@ -381,6 +394,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::ConektaSettingsUpdated
         | Code::SettingsLoaded
         | Code::CompanyUpdated
+        | Code::LogoUpdated
         | Code::MercadoPagoSettingsUpdated
         | Code::SettingsUpdated
         | Code::SettingsUnchanged
@@ -405,6 +419,22 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::RefundPending
         | Code::DecisionTaken
         | Code::StrayPaymentAcknowledged
+        | Code::TelegramTestSent
+        | Code::WebhookCreated
+        | Code::WebhookUpdated
+        | Code::WebhookDeleted
+        | Code::WebhookSecretRotated
+        | Code::WebhookTestDelivered
+        | Code::WebhookTestFailed
+        | Code::WebhookDeliveryQueued
+        | Code::EndpointStatus
+        | Code::EndpointRedirected
+        | Code::EndpointGone
+        | Code::EndpointTimeout
+        | Code::EndpointUnreachable
+        | Code::EndpointTlsFailed
+        | Code::EndpointTargetRefused
+        | Code::EndpointOff
         | Code::AttentionMismatch
         | Code::AttentionUndecided
         | Code::AttentionUndelivered
@@ -413,8 +443,10 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AttentionUserMissing
         | Code::AttentionMoneyReturned
         | Code::AttentionRouterAway
+        | Code::AttentionUnreadable
         | Code::AttentionStrayPayment
-        | Code::AttentionUnknownReservation => StatusCode::OK,
+        | Code::AttentionUnknownReservation
+        | Code::AttentionEndpointOff => StatusCode::OK,
     }
 }
 

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 
 use super::app::Shared;
+use super::client::Client;
 use super::error::{ApiError, Fault, Issue, Place};
 use super::frame::RequestId;
 use crate::auth::AuthError;
@@ -17,6 +18,7 @@ use crate::auth::session::Session;
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::domain::role::Role;
+use crate::limits::TooMuch;
 use crate::store::api_keys::Identity;
 use crate::text::{Language, Phrase};
 
@@ -47,7 +49,12 @@ impl FromRequestParts<Shared> for PortalKey {
             None => bearer(&parts.headers),
         };
         let presented = presented.ok_or_else(|| ApiError::new(Code::CredentialsMissing))?;
-        Ok(Self(app.api_keys.authenticate(presented).await?))
+        let identity = match app.api_keys.authenticate(presented).await {
+            Ok(identity) => identity,
+            Err(error) => return Err(refused(parts, app, error)),
+        };
+        app.requests.key(&identity.key_id, app.clock.now())?;
+        Ok(Self(identity))
     }
 }
 
@@ -111,7 +118,33 @@ impl FromRequestParts<Shared> for CompanyAdmin {
 
 async fn session(parts: &Parts, app: &Shared) -> Result<Session, ApiError> {
     let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::CredentialsMissing))?;
-    Ok(app.sessions.authenticate(token).await?)
+    app.sessions.authenticate(token).await.map_err(|error| refused(parts, app, error))
+}
+
+/// Who sends bad credentials again and again is told to wait; good ones are never counted.
+fn refused(parts: &Parts, app: &Shared, error: AuthError) -> ApiError {
+    let client = parts.extensions.get::<Client>().and_then(|client| client.0);
+    match error {
+        AuthError::Refused(_) => match app.requests.refused(client, app.clock.now()) {
+            Ok(()) => error.into(),
+            Err(much) => much.into(),
+        },
+        AuthError::TooMany(_) | AuthError::Busy | AuthError::Store(_) => error.into(),
+    }
+}
+
+impl From<TooMuch> for ApiError {
+    fn from(much: TooMuch) -> Self {
+        Self::new(Code::RateLimited).retry_after(much.retry_after_s)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(None)))
+    }
 }
 
 /// The text after `Bearer` in the header `Authorization`.
@@ -194,7 +227,7 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Refused(code) => Self::new(code),
-            AuthError::TooMany(much) => Self::new(Code::RateLimited).retry_after(much.retry_after_s),
+            AuthError::TooMany(much) => much.into(),
             AuthError::Busy => Self::new(Code::RateLimited),
             AuthError::Store(error) => error.into(),
         }

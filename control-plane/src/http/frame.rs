@@ -1,7 +1,5 @@
 //! The outermost layer: gives each request an id, a language and a log span, and writes the bodies of errors.
 
-use std::net::IpAddr;
-
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
@@ -12,6 +10,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::app::Shared;
+use super::client::Client;
 use super::error::ApiError;
 use crate::domain::code::Code;
 use crate::seams::instant;
@@ -19,9 +18,6 @@ use crate::text::Language;
 
 /// Header that carries the request id of every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Where a proxy says whom a request comes from.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Names one request in logs and answers.
 #[derive(Debug, Clone)]
@@ -31,35 +27,11 @@ pub struct RequestId(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct Received(pub Instant);
 
-/// The address at the other end of the connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
-
-/// Whom a request comes from: the other end of the connection, or, when that is a proxy on a network of ours, the address
-/// that the proxy saw.
-pub(super) fn client_address(request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<Peer>()?.0.to_canonical();
-    if !is_near(peer) {
-        return Some(peer);
-    }
-    // The proxy adds what it saw at the end; what stands before can be made up.
-    let told =
-        request.headers().get_all(FORWARDED_FOR).iter().next_back().and_then(|value| value.to_str().ok());
-    let seen = told.and_then(|told| told.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-    Some(seen.unwrap_or(peer))
-}
-
-/// Whether an address is of this machine or a private network.
-fn is_near(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
-    }
-}
-
 /// See the module.
 pub(super) async fn frame(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(Received(instant()));
+    let client = Client::of(&request, &app.config.http);
+    request.extensions_mut().insert(client);
     let id = app.random.uuid(app.clock.now());
     let language = accepted_language(&request);
     // Never the path itself: it may hold a secret.
@@ -102,35 +74,4 @@ fn finish(mut response: Response, language: Language, id: &str) -> Response {
 pub(super) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     tracing::error!("request handler panicked");
     ApiError::new(Code::InternalError).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Body;
-    use axum::extract::Request;
-
-    use super::{Peer, client_address};
-
-    #[test]
-    fn only_a_proxy_of_ours_is_believed() {
-        let cases = [
-            ("203.0.113.7", None, "203.0.113.7"),
-            ("203.0.113.7", Some("198.51.100.1"), "203.0.113.7"),
-            ("127.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
-            ("10.0.0.2", Some("198.51.100.1, 203.0.113.9"), "203.0.113.9"),
-            ("::ffff:10.0.0.2", Some("203.0.113.9"), "203.0.113.9"),
-            ("127.0.0.1", Some("garbage"), "127.0.0.1"),
-            ("127.0.0.1", None, "127.0.0.1"),
-        ];
-        for (peer, told, expected) in cases {
-            let mut request = Request::post("/");
-            if let Some(told) = told {
-                request = request.header("x-forwarded-for", told);
-            }
-            let mut request = request.body(Body::empty()).expect("a request");
-            request.extensions_mut().insert(Peer(peer.parse().expect("an address")));
-            let seen = client_address(&request).map(|seen| seen.to_string());
-            assert_eq!(seen.as_deref(), Some(expected), "{peer} {told:?}");
-        }
-    }
 }

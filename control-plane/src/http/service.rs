@@ -1,5 +1,6 @@
 //! What monitors and curious people ask.
 
 pub mod health;
+pub mod logo;
 pub mod ready;
 pub mod root;

@@ -71,7 +71,7 @@ pub async fn show(
 /// Takes a decision about a transaction in; answers with what can be decided then.
 ///
 /// # Errors
-/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, 422, or when the purchase cannot be told.
+/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, `too_many_refunds`, 422, or when the purchase cannot be told.
 pub async fn resolve(
     app: &Shared,
     (company, id): (CompanyId, i64),
@@ -176,6 +176,11 @@ fn case_view(case: &Case, language: Language) -> Value {
             "router_id": router,
             "compra_id": purchase,
             "usuario_hotspot": user,
+        }),
+        CaseKind::Endpoint { id, host } => json!({
+            "tipo": "webhook_apagado",
+            "webhook_id": id,
+            "servidor": host,
         }),
     };
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {

@@ -118,11 +118,12 @@ pub(super) enum Moment {
 
 fn moment(text: &str) -> Option<Moment> {
     let millis = |nanos: i128| i64::try_from(nanos.div_euclid(NANOS_PER_MS)).ok().map(Timestamp);
-    if let Ok(local) = PrimitiveDateTime::parse(text, &Iso8601::DEFAULT) {
-        return millis(local.assume_utc().unix_timestamp_nanos()).map(Moment::Local);
+    // In this order: a local time would be read although a zone follows it.
+    if let Ok(exact) = OffsetDateTime::parse(text, &Iso8601::DEFAULT) {
+        return millis(exact.unix_timestamp_nanos()).map(Moment::Exact);
     }
-    let exact = OffsetDateTime::parse(text, &Iso8601::DEFAULT).ok()?;
-    millis(exact.unix_timestamp_nanos()).map(Moment::Exact)
+    let local = PrimitiveDateTime::parse(text, &Iso8601::DEFAULT).ok()?;
+    millis(local.assume_utc().unix_timestamp_nanos()).map(Moment::Local)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ impl From<Refusal> for AdminError {
             Refusal::NotPaid => Code::RefundNotPossible,
             Refusal::Amount => Code::RefundAmountInvalid,
             Refusal::RefundUnderWay => Code::RefundUnderWay,
+            Refusal::TooManyRefunds => Code::TooManyRefunds,
             Refusal::NotOpen => Code::ChoiceNotOpen,
         })
     }

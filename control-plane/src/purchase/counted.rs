@@ -2,7 +2,7 @@
 
 use super::Purchases;
 use super::machine::{Effect, Event, RouterEnd};
-use super::state::{LoginEnd, Phase, Purchase};
+use super::state::{Phase, Purchase};
 use crate::gateway::{Charging, Opening, Reading, Refunding, Searching};
 use crate::metrics::{self, Counter};
 
@@ -49,6 +49,7 @@ fn word(event: &Event) -> Option<&'static str> {
             RouterEnd::Done => "done",
             RouterEnd::NameTaken => "name_taken",
             RouterEnd::Gone => "gone",
+            RouterEnd::Stale => "stale",
             RouterEnd::Refused(_) => "refused",
             RouterEnd::Unclear(_) => "unclear",
         },
@@ -70,13 +71,7 @@ fn word(event: &Event) -> Option<&'static str> {
         | Event::RefundRead { reading: Reading::Unknown, .. }
         | Event::Searched(Searching::Unknown) => "unknown",
         Event::CancelAsked => "asked",
-        Event::LoggedIn(end) => match end {
-            LoginEnd::Connected => "connected",
-            LoginEnd::NoMac => "no_mac",
-            LoginEnd::TimedOut => "timed_out",
-            LoginEnd::Failed => "failed",
-            LoginEnd::Unverified => "unverified",
-        },
+        Event::LoggedIn(end) => end.as_str(),
         Event::Woken | Event::Overslept { .. } => return None,
     })
 }

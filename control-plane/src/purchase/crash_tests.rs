@@ -12,6 +12,7 @@
 //! | [`paths`] | the paths of a purchase |
 //! | [`world`] | one run |
 //! | [`judge`] | what must hold at the end |
+//! | [`told`] | what the company must have been told by then |
 //! | [`table`] | the table in `docs/purchase.md` |
 //! | [`repeats`] | requests that come twice, tasks that are lost, secrets |
 
@@ -25,6 +26,7 @@ mod points;
 mod repeats;
 mod site;
 mod table;
+mod told;
 mod world;
 
 use std::collections::VecDeque;
@@ -104,6 +106,7 @@ async fn one(slot: &Slot, job: Job, order: usize) -> Row {
     let (purchase, passed, struck) = world.run(fault.clone()).await;
     assert!(struck || fault.is_none(), "{at}: the point was never passed");
     let outcome = judge(&world, slot, &path, &purchase, &at).await;
+    told::judge(&slot.told().await, &purchase, &at);
     Row { path: path.name, gateway, fault, outcome, passed, order }
 }
 

@@ -5,6 +5,7 @@ mod insert;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use super::events::Told;
 use super::runner::Start;
 use super::state::{Buyer, CardChoice, Device, Product, Purchase, Terms, UserType};
 use super::{Inner, PurchaseError, Purchases};
@@ -67,7 +68,7 @@ pub struct Request {
 pub enum Admitted {
     /// That of this purchase: the new one, or the one that the same request made before.
     Purchase(PurchaseId),
-    /// The present state of an earlier purchase of the same buyer, whose charge is not decided.
+    /// The present state of an earlier purchase of the same buyer, which is not decided.
     Undecided(PurchaseId),
     /// That one of the same device is not decided. Who asks is not known to be its buyer, and is told no more: whoever
     /// has its id is given its credentials.
@@ -171,8 +172,9 @@ impl Purchases {
         let conn = &mut reader.conn();
         let now = self.0.parts.clock.now();
         // In this order: if the undecided one is of this very request, sent twice at once, its key is found next.
-        let undecided =
-            purchases::undecided(conn, &request.router, request.product_id, &buyer(request), now).await?;
+        let (buyer, slot) = (buyer(request), slot(request));
+        let place = (buyer.as_str(), slot.as_str());
+        let undecided = purchases::in_the_way(conn, &request.router, request.product_id, place, now).await?;
         let mut found = Earlier::None;
         if let Some(key) = key
             && let Some(keyed) = purchases::by_key(conn, &request.router, &key.text).await?
@@ -198,7 +200,8 @@ impl Purchases {
                 Insertion::New(stored) => {
                     let (row, purchase) = *stored;
                     let id = purchase.terms.id.clone();
-                    this.run(Start { row, purchase, seat, since: received, letters: Vec::new() });
+                    let told = Told::of(&purchase);
+                    this.run(Start { row, purchase, told, seat, since: received, letters: Vec::new() });
                     Stored::As(Admitted::Purchase(id))
                 }
                 Insertion::Undecided(admitted) => Stored::As(admitted),
@@ -365,6 +368,16 @@ fn shown_to(request: &Request, undecided: &Undecided) -> Result<Admitted, Purcha
 /// Who buys, as far as a second attempt can be recognised: the device, else the e-mail.
 fn buyer(request: &Request) -> String {
     request.device.mac.as_deref().and_then(parse_mac).unwrap_or_else(|| request.email.to_lowercase())
+}
+
+/// The place that a purchase holds until it is decided. More than [`buyer`] where no device is known: two people may
+/// share an e-mail, and a second tap says the same of everything.
+pub(super) fn slot(request: &Request) -> String {
+    request.device.mac.as_deref().and_then(parse_mac).unwrap_or_else(|| {
+        let fields = [&request.email, &request.name].map(|text| text.trim().to_lowercase());
+        let rest = (&request.phone, &request.device.ip);
+        hex::encode(Sha256::digest(serde_json::json!([fields, rest]).to_string()))
+    })
 }
 
 /// The key under which a repeat is recognised; none when nothing tells a repeat from a new purchase.

@@ -158,6 +158,8 @@ pub enum RouterEnd {
     Gone,
     /// Not done, and nothing on the router was changed.
     Refused(Failure),
+    /// Not done: the agent knows a newer decision. It was told by us, and our database was restored since.
+    Stale,
     /// It cannot be told what is on the router.
     Unclear(Failure),
 }
@@ -340,20 +342,22 @@ fn is_sendable(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
     }
 }
 
-/// Whether who paid has waited longer for the access than the company allows.
+/// Whether who paid has waited longer for the access than the company allows, since the payment or since a person
+/// decided that it be given.
 fn is_overdue(purchase: &Purchase, now: Timestamp, timing: &Timing) -> bool {
-    purchase.paid_at.is_some_and(|paid_at| now.since(paid_at) >= timing.delivery_limit_ms)
+    let since = purchase.deliver_since.or(purchase.paid_at);
+    since.is_some_and(|since| now.since(since) >= timing.delivery_limit_ms)
 }
 
-/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person. A
-/// refund that is under way is waited for: it changes how much is left.
+/// Who has no access gets the money back, once; who has it and could only not be confirmed is left to a person, and so
+/// is whose money may be on its way back already. A refund that is under way is waited for: it changes how much is left.
 fn overdue(purchase: &mut Purchase, now: Timestamp) {
     if purchase.refund_under_way().is_some() {
         return;
     }
     let without_access = purchase.remake || purchase.terms.user_type == UserType::Pin;
-    let of_ours = |refund: &Refund| refund.reason == RefundReason::NotDelivered && refund.payment.is_none();
-    let tried = purchase.refunds.iter().any(of_ours);
+    let tells = |refund: &Refund| refund.reason == RefundReason::NotDelivered || refund.may_still_come();
+    let tried = purchase.refunds.iter().any(|refund| refund.payment.is_none() && tells(refund));
     if without_access && !tried {
         let amount = hear::refundable(purchase);
         refund::give_back(purchase, RefundReason::NotDelivered, amount, now);

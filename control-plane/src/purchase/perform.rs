@@ -122,7 +122,11 @@ async fn reserve(inner: &Inner, purchase: &Purchase, open: bool) -> Result<Event
     };
     let next_draw = match router {
         RouterEnd::NameTaken => draw_unsold(inner, purchase).await?,
-        RouterEnd::Done | RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => None,
+        RouterEnd::Done
+        | RouterEnd::Gone
+        | RouterEnd::Stale
+        | RouterEnd::Refused(_)
+        | RouterEnd::Unclear(_) => None,
     };
     Ok(Event::Reserved { router, opening, next_draw })
 }
@@ -220,6 +224,8 @@ async fn act(inner: &Inner, purchase: &Purchase, action: Action) -> RouterEnd {
         Action::Reserve(_)
         | Action::Confirm(_)
         | Action::Login(_)
+        | Action::Reconnect(_)
+        | Action::CheckUser { .. }
         | Action::DescribeUser { .. }
         | Action::DescribeUsers { .. }
         | Action::ListProfiles
@@ -253,7 +259,12 @@ fn confirm_action(purchase: &Purchase) -> Action {
 }
 
 fn release_action(purchase: &Purchase) -> Action {
-    Action::Release(Release { purchase: reference(purchase), name: purchase.user.name.clone() })
+    let profile = if purchase.may_be_confirmed() { purchase.terms.product.profile.as_str() } else { "" };
+    Action::Release(Release {
+        purchase: reference(purchase),
+        name: purchase.user.name.clone(),
+        profile: profile.to_owned(),
+    })
 }
 
 fn revoke_action(purchase: &Purchase) -> Action {

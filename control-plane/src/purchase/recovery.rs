@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{broadcast, watch};
 
+use super::events::Told;
 use super::inbox::Letter;
 use super::machine::Message;
 use super::runner::Start;
@@ -86,7 +87,13 @@ impl Purchases {
     }
 
     async fn take_over(&self, mut row: Row, letters: Vec<Letter>) -> Result<Option<State>, PurchaseError> {
-        let stored = read_state(&row)?;
+        let stored = match read_state(&row) {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.call_person(row).await?;
+                return Err(error);
+            }
+        };
         if self.0.lock().contains_key(&stored.terms.id) {
             return Ok(None);
         }
@@ -107,8 +114,21 @@ impl Purchases {
         row.version += 1;
         row.runner = runner;
         let seat = self.0.parts.limits.reserved(&stored.terms.router);
+        let told = Told::of(&stored);
         let purchase = machine::resume(stored, self.0.parts.clock.now());
-        Ok(Some(self.run(Start { row, purchase, seat, since: instant(), letters })))
+        Ok(Some(self.run(Start { row, purchase, told, seat, since: instant(), letters })))
+    }
+
+    /// Puts a purchase that cannot be read on the list of what waits for a person.
+    async fn call_person(&self, row: Row) -> Result<(), StoreError> {
+        if row.attention {
+            return Ok(());
+        }
+        let now = self.0.parts.clock.now();
+        let call = self.0.parts.store.write_as("unreadable", move |conn| {
+            Box::pin(async move { purchases::call_person(conn, &row, now).await })
+        });
+        call.await
     }
 
     /// Tries again what waits for a router when its agent is back. Ends when no more agents can arrive.

@@ -234,7 +234,14 @@ fn device(purchase: &Purchase) -> DeviceEnd {
         Some(LoginEnd::NoMac) => return nothing(Code::AutoConnectNoMac),
         Some(LoginEnd::Connected) => (true, Code::AutoConnected),
         Some(LoginEnd::TimedOut) | None => (false, Code::AutoConnectTimeout),
-        Some(LoginEnd::Failed) => (false, Code::AutoConnectFailed),
+        Some(
+            LoginEnd::Failed
+            | LoginEnd::DeviceNotSeen
+            | LoginEnd::DeviceLimit
+            | LoginEnd::LicenseLimit
+            | LoginEnd::DeviceMode
+            | LoginEnd::Radius,
+        ) => (false, Code::AutoConnectFailed),
         Some(LoginEnd::Unverified) => (false, Code::AutoConnectUnverified),
     };
     DeviceEnd {

@@ -15,6 +15,7 @@ pub fn act(result: &Result<Outcome, SendError>) -> RouterEnd {
         Ok(Outcome::Done { .. }) => RouterEnd::Done,
         Ok(Outcome::Refused { code: AgentCode::NameTaken, .. }) => RouterEnd::NameTaken,
         Ok(Outcome::Refused { code: AgentCode::UserGone, .. }) => RouterEnd::Gone,
+        Ok(Outcome::Refused { code: AgentCode::Stale, .. }) => RouterEnd::Stale,
         Ok(Outcome::Refused { code, .. }) => RouterEnd::Refused(failure(*code)),
         Ok(Outcome::Failed { code, .. }) => RouterEnd::Unclear(failure(*code)),
         Ok(Outcome::Unknown) => RouterEnd::Unclear(failure(AgentCode::Unknown)),
@@ -33,6 +34,11 @@ pub fn login(result: &Result<Outcome, SendError>) -> LoginEnd {
         Ok(Outcome::Refused { code, .. } | Outcome::Failed { code, .. }) => match code {
             AgentCode::LoginUnverified => LoginEnd::Unverified,
             AgentCode::DeadlinePassed => LoginEnd::TimedOut,
+            AgentCode::DeviceNotSeen => LoginEnd::DeviceNotSeen,
+            AgentCode::DeviceLimitReached => LoginEnd::DeviceLimit,
+            AgentCode::LicenseLimitReached => LoginEnd::LicenseLimit,
+            AgentCode::DeviceModeForbids => LoginEnd::DeviceMode,
+            AgentCode::RadiusFailed => LoginEnd::Radius,
             AgentCode::NameTaken
             | AgentCode::ProfileNotFound
             | AgentCode::Stale
@@ -41,9 +47,9 @@ pub fn login(result: &Result<Outcome, SendError>) -> LoginEnd {
             | AgentCode::RouterLoginFailed
             | AgentCode::PermissionDenied
             | AgentCode::RouterError
-            | AgentCode::DeviceNotSeen
             | AgentCode::LoginRefused
-            | AgentCode::DeviceLimitReached
+            | AgentCode::CredentialsInvalid
+            | AgentCode::AccessExpired
             | AgentCode::UnknownRouter
             | AgentCode::Unsupported
             | AgentCode::JournalFailed
@@ -75,6 +81,11 @@ fn failure(code: AgentCode) -> Failure {
         | AgentCode::LoginRefused
         | AgentCode::LoginUnverified
         | AgentCode::DeviceLimitReached
+        | AgentCode::CredentialsInvalid
+        | AgentCode::AccessExpired
+        | AgentCode::LicenseLimitReached
+        | AgentCode::DeviceModeForbids
+        | AgentCode::RadiusFailed
         | AgentCode::Unsupported
         | AgentCode::Unknown => Failure::new(Code::RouterError, FailureKind::Fault),
     }

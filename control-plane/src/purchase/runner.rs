@@ -12,19 +12,21 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::events::{self, Told};
 use super::inbox::{Inbox, Letter};
 use super::machine::{self, Effect, Event};
 use super::state::{Phase, Purchase, Step};
 use super::timeline::{self, Line, PENDING_LINES_MAX};
 use super::{Inner, Purchases, Running, books, counted, perform};
 use crate::causes::chain;
+use crate::domain::event::News;
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::time::Timestamp;
 use crate::limits::Reservation;
 use crate::seams::instant;
 use crate::store::ledger::{self, Entry};
-use crate::store::purchases::{self, Row};
-use crate::store::{Store, StoreError, timeline as record};
+use crate::store::purchases::{self, Row, Saved};
+use crate::store::{Store, StoreError, outbox, timeline as record};
 
 /// First pause after a commit failed, in milliseconds; doubles up to [`COMMIT_PAUSE_MAX_MS`].
 const COMMIT_PAUSE_FIRST_MS: u64 = 50;
@@ -41,6 +43,8 @@ pub(super) struct Start {
     pub(super) row: Row,
     /// Its state.
     pub(super) purchase: Purchase,
+    /// What the world was told of it.
+    pub(super) told: Told,
     /// Its place among the router's reservations.
     pub(super) seat: Reservation,
     /// When its current step began.
@@ -56,6 +60,8 @@ struct Run {
     row: Row,
     /// What the books show on disk.
     entry: Entry,
+    /// What the world was told, or will be by what is on disk.
+    told: Told,
     /// Whether `purchase` differs from the row on disk.
     dirty: bool,
     /// Lines of the record that are not on disk.
@@ -113,7 +119,7 @@ fn inconsistent(purchase: &Purchase, column: &'static str) -> StoreError {
 impl Purchases {
     /// Gives a stored purchase a task.
     pub(super) fn run(&self, start: Start) -> watch::Receiver<Arc<Purchase>> {
-        let Start { row, purchase, seat, since, letters } = start;
+        let Start { row, purchase, told, seat, since, letters } = start;
         let (publish, state) = watch::channel(Arc::new(purchase.clone()));
         let inbox = Arc::new(Inbox { letters: letters.into(), wake: Notify::new() });
         let id = purchase.terms.id.clone();
@@ -130,6 +136,7 @@ impl Purchases {
         let mut run = Run {
             inner: Arc::clone(&self.0),
             entry: books::entry(&purchase),
+            told,
             purchase,
             row,
             dirty: false,
@@ -262,10 +269,7 @@ impl Run {
                 let later = self.inner.parts.clock.now().plus(FAULT_PAUSE_MS);
                 // The agent may have been asked all the same.
                 self.purchase.maybe_reserved |= matches!(effect, Effect::Reserve { .. });
-                self.purchase.wake_at = later;
-                if let Some(refund) = self.purchase.refund_under_way_mut() {
-                    refund.wake_at = refund.wake_at.max(later);
-                }
+                self.purchase.postpone(later);
                 self.dirty = true;
                 Event::Woken
             }
@@ -291,9 +295,11 @@ impl Run {
         row.open = self.purchase.is_open();
         row.undecided = self.purchase.is_undecided();
         row.attention = self.purchase.needs_person();
+        row.slot = row.slot.filter(|_| self.purchase.is_in_the_way());
         row.wake_at = self.purchase.wake_at.0;
         let step = self.purchase.phase.as_str();
         let entry = books::entry(&self.purchase);
+        let news = events::since(self.told, &self.purchase, self.inner.parts.clock.now());
         let mut changed = (entry != self.entry).then(|| entry.clone());
         let mut pause = COMMIT_PAUSE_FIRST_MS;
         loop {
@@ -302,7 +308,8 @@ impl Run {
                     row.state = state;
                     let lines = (!self.lines.is_empty()).then_some(lines);
                     let now = self.inner.parts.clock.now();
-                    save(&self.inner.parts.store, step, row.clone(), changed.clone(), lines, now).await
+                    let write = Write { row: row.clone(), entry: changed.clone(), lines, news: news.clone() };
+                    save(&self.inner.parts.store, step, write, now).await
                 }
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
@@ -331,6 +338,7 @@ impl Run {
         }
         self.row = row;
         self.entry = entry;
+        self.told = Told::of(&self.purchase);
         self.lines.clear();
         self.dirty = false;
         self.mark("record");
@@ -383,23 +391,28 @@ impl Run {
     }
 }
 
-/// Writes one transition; watchers know it by the phase it leads to.
-async fn save(
-    store: &Store,
-    step: &'static str,
+/// One transition and everything that is written with it.
+struct Write {
     row: Row,
     entry: Option<Entry>,
     lines: Option<String>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+    news: News,
+}
+
+/// Writes one transition; watchers know it by the phase it leads to.
+async fn save(store: &Store, step: &'static str, write: Write, now: Timestamp) -> Result<bool, StoreError> {
     store
         .write_as(step, move |conn| {
             Box::pin(async move {
-                let saved = purchases::save(conn, &row, now).await?;
-                if !saved {
+                let Write { row, entry, lines, news } = write;
+                let saved = purchases::save(conn, &row, !news.is_empty(), now).await?;
+                if saved == Saved::Stale {
                     return Ok(false);
                 }
                 let (company, id) = (CompanyId::new(&row.company_id), PurchaseId::new(&row.id));
+                if saved == Saved::Heard {
+                    outbox::put(conn, &company, &news, now).await?;
+                }
                 if let Some(lines) = &lines {
                     record::add(conn, &company, &id, row.version, lines).await?;
                 }

@@ -205,6 +205,10 @@ impl SitePort for Site {
 
 /// What is to become of the user of a purchase.
 fn ruling(purchase: &Purchase) -> Ruling {
+    // A user that may have been confirmed carries no mark: only the command says by what else it is known.
+    if purchase.undo.is_some() && purchase.may_be_confirmed() {
+        return Ruling::Keep { for_ms: KEEP_MS };
+    }
     match purchase.phase {
         Phase::Requested
         | Phase::Reserved

@@ -50,6 +50,9 @@ pub struct Purchase {
     pub failure: Option<Failure>,
     /// When the payment was confirmed.
     pub paid_at: Option<Timestamp>,
+    /// When a person said last that the access is to be given; who paid before has waited since then only.
+    #[serde(default)]
+    pub deliver_since: Option<Timestamp>,
     /// An earlier process may have had the user made.
     pub maybe_reserved: bool,
     /// When the user first stood on the router.
@@ -90,6 +93,9 @@ pub struct Purchase {
     pub recheck_asks: u32,
     /// What a person should know although nothing is left to do.
     pub notice: Option<Notice>,
+    /// A person took notice that the user is missing; who tells it again tells nothing new.
+    #[serde(default)]
+    pub missing_seen: bool,
     /// A payment that something outside named as ours; counts only once the gateway shows our reference on it.
     pub hinted: Option<String>,
     /// How long each step took.
@@ -138,6 +144,35 @@ pub enum LoginEnd {
     Failed,
     /// It was accepted but no session was seen.
     Unverified,
+    /// The device was not on the hotspot's network.
+    DeviceNotSeen,
+    /// The user had as many devices online as it may.
+    DeviceLimit,
+    /// The licence of the router allowed no more sessions.
+    LicenseLimit,
+    /// The device mode of the router forbids the hotspot.
+    DeviceMode,
+    /// The RADIUS server of the router said no, or nothing.
+    Radius,
+}
+
+impl LoginEnd {
+    /// The word that counters and the record have for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::NoMac => "no_mac",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::Unverified => "unverified",
+            Self::DeviceNotSeen => "failed:device_not_seen",
+            Self::DeviceLimit => "failed:device_limit_reached",
+            Self::LicenseLimit => "failed:license_limit_reached",
+            Self::DeviceMode => "failed:device_mode_forbids",
+            Self::Radius => "failed:radius_failed",
+        }
+    }
 }
 
 /// What is to be undone at the router after money went back.
@@ -195,6 +230,7 @@ impl Purchase {
             router_attempts: 0,
             failure: None,
             paid_at: None,
+            deliver_since: None,
             maybe_reserved: false,
             reserved_at: None,
             released: false,
@@ -213,6 +249,7 @@ impl Purchase {
             recheck: false,
             recheck_asks: 0,
             notice: None,
+            missing_seen: false,
             hinted: None,
             steps: Vec::new(),
         }
@@ -252,6 +289,13 @@ impl Purchase {
         }
     }
 
+    /// Whether it may still be charged, or was and it is not known what became of it: meanwhile the same buyer makes no
+    /// other purchase of the product. A decided one is in nobody's way.
+    #[must_use]
+    pub const fn is_in_the_way(&self) -> bool {
+        matches!(self.phase, Phase::Requested | Phase::Reserved) || self.is_undecided()
+    }
+
     /// Whether a person has to look at it.
     #[must_use]
     pub fn needs_person(&self) -> bool {
@@ -260,6 +304,12 @@ impl Purchase {
             || self.waits_long_for_router()
             || self.notice.is_some()
             || self.refunds.iter().any(Refund::is_refused_unseen)
+    }
+
+    /// Whether the user may have been confirmed at the router, so that it carries no mark there.
+    #[must_use]
+    pub const fn may_be_confirmed(&self) -> bool {
+        self.paid_at.is_some() && !self.remake
     }
 
     /// Whether the router has not done what is due for long.
@@ -286,6 +336,16 @@ impl Purchase {
         patient.recheck_asks = self.recheck_asks;
         patient.steps.clone_from(&self.steps);
         *self != patient || self.needs_person() != other.needs_person()
+    }
+
+    /// Nothing is done before `later`, whatever is due.
+    pub fn postpone(&mut self, later: Timestamp) {
+        for at in [&mut self.wake_at, &mut self.recheck_at, &mut self.undo_at] {
+            *at = (*at).max(later);
+        }
+        if let Some(refund) = self.refund_under_way_mut() {
+            refund.wake_at = refund.wake_at.max(later);
+        }
     }
 
     /// As [`Self::refund_under_way`], to be changed.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Effect, Event, Message, RouterEnd};
-use super::state::{LoginEnd, Purchase};
+use super::state::Purchase;
 use crate::domain::failure::Failure;
 use crate::domain::time::Timestamp;
 use crate::gateway::{Charging, Opening, PaymentStatus, Reading, Refunding, Searching};
@@ -57,7 +57,7 @@ pub fn performed(effect: Effect, event: &Event, at: Timestamp) -> Line {
         | Event::Confirmed(router)
         | Event::Released(router)
         | Event::Revoked(router) => (router_word(*router), Who::Site),
-        Event::LoggedIn(end) => (login_word(*end).into(), Who::Site),
+        Event::LoggedIn(end) => (end.as_str().into(), Who::Site),
         Event::Refunded(refunding) => (refunded(*refunding), Who::Gateway),
         Event::Woken | Event::Overslept { .. } => ("woken".into(), Who::System),
     };
@@ -97,18 +97,9 @@ fn router_word(end: RouterEnd) -> String {
         RouterEnd::Done => "done".into(),
         RouterEnd::NameTaken => "name_taken".into(),
         RouterEnd::Gone => "gone".into(),
+        RouterEnd::Stale => "stale".into(),
         RouterEnd::Refused(failure) => with_code("refused", failure),
         RouterEnd::Unclear(failure) => with_code("unclear", failure),
-    }
-}
-
-const fn login_word(end: LoginEnd) -> &'static str {
-    match end {
-        LoginEnd::Connected => "connected",
-        LoginEnd::NoMac => "no_mac",
-        LoginEnd::TimedOut => "timed_out",
-        LoginEnd::Failed => "failed",
-        LoginEnd::Unverified => "unverified",
     }
 }
 

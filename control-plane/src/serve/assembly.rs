@@ -4,25 +4,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 
 use crate::auth::api_key::ApiKeys;
 use crate::auth::password::Passwords;
 use crate::auth::session::Sessions;
 use crate::auth::token::{SECRET_BYTES, Signer};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gateway::conekta::{self, Conekta};
 use crate::gateway::measured::Measured;
 use crate::gateway::mercado_pago::{self, MercadoPago};
 use crate::gateway::{GatewayName, GatewayPort, Gateways};
+use crate::hotspot::{self, Hotspot};
 use crate::http::app::{App, Shared};
+use crate::http::company::transaction_export::EXPORTS_MAX;
 use crate::installation::{self, Installation};
+use crate::limits::guesses::{Guesses, Patience};
+use crate::limits::requests::{Rates, RequestLimits};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
+use crate::outbox::telegram::Telegram;
+use crate::outbox::webhook::Sender;
+use crate::outbox::webhook::guard::{Guard, System};
+use crate::outbox::{self, Outbox};
 use crate::purchase::machine::Timing;
 use crate::purchase::site::Site;
 use crate::purchase::{Parts, Purchases};
 use crate::seams::{Clock, Random};
 use crate::store::{Store, settings};
+use crate::tenants::logos::Logos;
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
 use crate::webhook::{self, Webhooks};
 
@@ -67,9 +77,12 @@ pub async fn assemble(
         site: Arc::new(Site::new(store.clone(), clock.clone()).telling(purchases.clone())),
     };
     let webhooks = webhooks(&config, &link, &purchases);
+    let hotspot = hotspot(&config, &link);
+    let outbox = outbox(&config, &link, &purchases)?;
     let sessions = sessions(&config, &link).await?;
     let api_keys = api_keys(&config, &link).await?;
     let passwords = Passwords::new(random.clone());
+    let logos = Logos::new(store.clone(), clock.clone());
     let app = App {
         store,
         vault,
@@ -78,10 +91,15 @@ pub async fn assemble(
         hub,
         authority,
         purchases,
+        hotspot,
         webhooks,
+        outbox,
         api_keys,
         sessions,
         passwords,
+        requests: RequestLimits::new(rates(&config.limits)),
+        logos,
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config,
         agent_address,
         node,
@@ -160,6 +178,29 @@ fn purchases(config: &Config, base: Base, hub: Hub, node: String) -> anyhow::Res
     }))
 }
 
+fn hotspot(config: &Config, link: &link::Context) -> Hotspot {
+    let limits = &config.limits;
+    Hotspot::new(hotspot::Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        link: Arc::new(link.hub.clone()),
+        guesses: Guesses::new(Patience {
+            per_router: limits.guesses_per_minute,
+            per_device: limits.guesses_per_device_per_minute,
+            per_user: limits.guesses_per_user_per_minute,
+        }),
+    })
+}
+
+fn rates(limits: &config::Limits) -> Rates {
+    Rates {
+        per_key: limits.requests_per_key_per_minute,
+        refused_per_client: limits.refused_per_client_per_minute,
+        wrong_passwords_per_client: limits.wrong_passwords_per_client_per_minute,
+    }
+}
+
 fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Webhooks {
     Webhooks::new(webhook::Parts {
         store: link.store.clone(),
@@ -170,6 +211,23 @@ fn webhooks(config: &Config, link: &link::Context, purchases: &Purchases) -> Web
         look_up: Arc::new(purchases.clone()),
         base_url: config.public_base(),
     })
+}
+
+fn outbox(config: &Config, link: &link::Context, purchases: &Purchases) -> anyhow::Result<Outbox> {
+    let guard = match config.webhooks.allow_private_targets {
+        true => Guard::open(Arc::new(System)),
+        false => Guard::public_only(Arc::new(System)),
+    };
+    let client = gateway_client(config.telegram.connect_timeout_ms)?;
+    Ok(Outbox::new(outbox::Parts {
+        store: link.store.clone(),
+        vault: link.vault.clone(),
+        clock: link.clock.clone(),
+        random: link.random.clone(),
+        runner: purchases.runner().to_owned(),
+        webhooks: Sender::new(tls(), guard).context("making the client of webhooks")?,
+        telegram: Telegram::new(client, config.telegram.url.clone()),
+    }))
 }
 
 fn gateways(config: &Config) -> anyhow::Result<Gateways> {
@@ -199,11 +257,16 @@ fn gateways(config: &Config) -> anyhow::Result<Gateways> {
     })
 }
 
-fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {
+/// What servers are verified with.
+#[must_use]
+pub fn tls() -> rustls::ClientConfig {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+fn gateway_client(connect_timeout_ms: u64) -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls())
         .connect_timeout(Duration::from_millis(connect_timeout_ms))
         .pool_idle_timeout(Duration::from_millis(IDLE_MS))
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)

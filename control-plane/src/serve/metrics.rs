@@ -15,6 +15,7 @@ use crate::metrics::{self, gauge};
 use crate::purchase::state::Phase;
 use crate::store::StoreError;
 use crate::store::attention::{self, Counts, InPhase};
+use crate::store::outbox::{self, Waiting};
 
 /// The text format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -40,17 +41,31 @@ async fn handle(State(app): State<Shared>) -> Response {
     let help = "Whether the database answered this scrape.";
     gauge(&mut text, "pagos_database_up", help, &[(vec![], i64::from(stored.is_ok()))]);
     match stored {
-        Ok((phases, counts)) => left(&mut text, &phases, counts, app.clock.now().0),
+        Ok((phases, counts, waiting)) => {
+            let now_ms = app.clock.now().0;
+            left(&mut text, &phases, counts, now_ms);
+            undelivered(&mut text, waiting, now_ms);
+        }
         Err(error) => tracing::warn!(error = %chain(&error), "metrics could not be read from the database"),
     }
     (StatusCode::OK, [(CONTENT_TYPE, TEXT)], text).into_response()
 }
 
-async fn stored(app: &Shared) -> Result<(Vec<InPhase>, Counts), StoreError> {
+async fn stored(app: &Shared) -> Result<(Vec<InPhase>, Counts, Waiting), StoreError> {
     let mut reader = app.store.reader().await?;
     let phases = attention::by_phase(&mut reader.conn()).await?;
     let counts = attention::count(&mut reader.conn(), None, app.clock.now()).await?;
-    Ok((phases, counts))
+    let waiting = outbox::waiting(&mut reader.conn()).await?;
+    Ok((phases, counts, waiting))
+}
+
+/// What is to be told to endpoints and chats.
+fn undelivered(text: &mut String, waiting: Waiting, now_ms: i64) {
+    let help = "Webhooks and chat messages that are to be delivered.";
+    gauge(text, "pagos_messages_due", help, &[(vec![], waiting.messages)]);
+    let age = waiting.oldest.map_or(0, |oldest| (now_ms - oldest).max(0) / 1000);
+    let help = "Age of the oldest of them; 0 when there is none.";
+    gauge(text, "pagos_messages_due_oldest_seconds", help, &[(vec![], age)]);
 }
 
 /// What is left to do: every phase, also those in which there is nothing.
@@ -69,6 +84,7 @@ fn left(text: &mut String, phases: &[InPhase], counts: Counts, now_ms: i64) {
         ("purchase", counts.purchases),
         ("stray_payment", counts.strays),
         ("unknown_reservation", counts.reservations),
+        ("webhook", counts.endpoints),
     ];
     let samples = kinds.map(|(kind, value)| (vec![("kind", kind)], value));
     gauge(text, "pagos_attention", "What waits for a person.", &samples);

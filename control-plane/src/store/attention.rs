@@ -1,4 +1,5 @@
-//! What waits for a person: purchases, payments that no purchase knows, reservations that nobody knows.
+//! What waits for a person: purchases, payments that no purchase knows, reservations that nobody knows, endpoints that were
+//! switched off.
 
 use super::page::Page;
 use super::{Conn, StoreError};
@@ -15,18 +16,21 @@ pub const STRAY: &str = "stray";
 /// [`Waiting::kind`] of a reservation that nobody knows.
 pub const RESERVATION: &str = "reservation";
 
+/// [`Waiting::kind`] of an endpoint that was switched off by itself.
+pub const ENDPOINT: &str = "webhook";
+
 /// One thing that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Waiting {
-    /// [`PURCHASE`], [`STRAY`] or [`RESERVATION`].
+    /// [`PURCHASE`], [`STRAY`], [`RESERVATION`] or [`ENDPOINT`].
     pub kind: String,
     /// Whose it is.
     pub company_id: String,
-    /// The purchase, the payment, or the purchase as the agent calls it.
+    /// The purchase, the payment, the purchase as the agent calls it, or the endpoint.
     pub id: String,
-    /// The gateway; none for a reservation.
+    /// The gateway; none for a reservation and an endpoint.
     pub gateway: Option<String>,
-    /// The router; none for a payment.
+    /// The router; none for a payment and an endpoint.
     pub router_id: Option<String>,
     /// Number of the transaction of a purchase.
     pub transaction_id: Option<i64>,
@@ -36,7 +40,7 @@ pub struct Waiting {
     pub amount_minor: Option<i64>,
     /// Currency of the amount.
     pub currency: Option<String>,
-    /// The state of a purchase as JSON, the reference of a payment, the user name of a reservation.
+    /// The state of a purchase as JSON, the reference of a payment, the user name of a reservation, an endpoint's address.
     pub detail: Option<String>,
     /// Since when it waits.
     #[sqlx(try_from = "i64")]
@@ -70,6 +74,10 @@ pub async fn list(
          SELECT 'reservation', u.company_id, u.purchase_id, CAST(NULL AS TEXT), u.router_id, CAST(NULL AS BIGINT),
              CAST(NULL AS TEXT), CAST(NULL AS BIGINT), CAST(NULL AS TEXT), u.name, u.first_seen_at
          FROM unknown_reservations u WHERE u.last_seen_at > $4 AND ($1 = '' OR u.company_id = $1)
+         UNION ALL
+         SELECT 'webhook', e.company_id, e.id, CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS BIGINT),
+             CAST(NULL AS TEXT), CAST(NULL AS BIGINT), CAST(NULL AS TEXT), e.url, e.switched_off_at
+         FROM webhook_endpoints e WHERE e.switched_off_at IS NOT NULL AND ($1 = '' OR e.company_id = $1)
          ORDER BY since, kind, id LIMIT $2 OFFSET $3",
         company.map_or("", CompanyId::as_str),
         page.limit,
@@ -87,13 +95,15 @@ pub struct Counts {
     pub strays: i64,
     /// Reservations.
     pub reservations: i64,
+    /// Endpoints.
+    pub endpoints: i64,
 }
 
 impl Counts {
     /// All together.
     #[must_use]
     pub const fn total(self) -> i64 {
-        self.purchases + self.strays + self.reservations
+        self.purchases + self.strays + self.reservations + self.endpoints
     }
 }
 
@@ -114,7 +124,9 @@ pub async fn count(
              (SELECT COUNT(*) FROM gateway_strays s
                  WHERE s.resolved_at IS NULL AND ($1 = '' OR s.company_id = $1)) AS strays,
              (SELECT COUNT(*) FROM unknown_reservations u
-                 WHERE u.last_seen_at > $2 AND ($1 = '' OR u.company_id = $1)) AS reservations",
+                 WHERE u.last_seen_at > $2 AND ($1 = '' OR u.company_id = $1)) AS reservations,
+             (SELECT COUNT(*) FROM webhook_endpoints e
+                 WHERE e.switched_off_at IS NOT NULL AND ($1 = '' OR e.company_id = $1)) AS endpoints",
         company.map_or("", CompanyId::as_str),
         now.0 - RESERVATION_SHOWN_MS
     )

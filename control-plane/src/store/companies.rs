@@ -5,6 +5,9 @@ use super::{Conn, StoreError};
 use crate::domain::id::CompanyId;
 use crate::domain::time::Timestamp;
 
+/// Field name under which a company's Telegram token is sealed.
+pub const TELEGRAM_BOT_TOKEN: &str = "telegram.bot_token";
+
 /// A company.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Company {
@@ -33,6 +36,8 @@ pub struct Company {
     pub telegram_chat_id: Option<String>,
     /// Whether messages are sent.
     pub telegram_enabled: bool,
+    /// Whether they tell the password of a sale.
+    pub telegram_shows_password: bool,
     /// Whether a refund takes the access away.
     pub disable_on_refund: bool,
     /// Whether it may sell.
@@ -249,6 +254,15 @@ pub async fn by_webhook_path(conn: &mut Conn<'_>, path: &str) -> Result<Option<C
     Ok(row.map(|(id,)| CompanyId::new(id)))
 }
 
+/// Says where the company's logo is; false when there is no such company.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_logo(conn: &mut Conn<'_>, id: &CompanyId, path: &str) -> Result<bool, StoreError> {
+    let rows = execute!(conn, "UPDATE companies SET logo_url = $2 WHERE id = $1", id.as_str(), path)?;
+    Ok(rows == 1)
+}
+
 /// Whether there is such a company.
 ///
 /// # Errors
@@ -303,6 +317,8 @@ pub struct Change {
     pub telegram_chat_id: Option<Option<String>>,
     /// Whether messages are sent.
     pub telegram_enabled: Option<bool>,
+    /// Whether they tell the password of a sale.
+    pub telegram_shows_password: Option<bool>,
     /// Whether a refund takes the access away.
     pub disable_on_refund: Option<bool>,
 }
@@ -329,7 +345,8 @@ pub async fn change(
          telegram_bot_token_sealed = CASE WHEN $7 THEN $8 ELSE telegram_bot_token_sealed END, \
          telegram_chat_id = CASE WHEN $9 THEN $10 ELSE telegram_chat_id END, \
          telegram_enabled = COALESCE($11, telegram_enabled), \
-         disable_on_refund = COALESCE($12, disable_on_refund) WHERE id = $1",
+         disable_on_refund = COALESCE($12, disable_on_refund), \
+         telegram_shows_password = COALESCE($13, telegram_shows_password) WHERE id = $1",
         id.as_str(),
         change.name.as_deref(),
         email_sent,
@@ -341,7 +358,8 @@ pub async fn change(
         chat_sent,
         chat,
         change.telegram_enabled,
-        change.disable_on_refund
+        change.disable_on_refund,
+        change.telegram_shows_password
     )?;
     find(conn, id).await
 }

@@ -58,4 +58,4 @@ macro_rules! fetch {
 
 pub(crate) use fetch;
 #[cfg(test)]
-pub(crate) use {execute, fetch_one};
+pub(crate) use {execute, fetch_all, fetch_one};

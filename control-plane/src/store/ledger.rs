@@ -98,7 +98,8 @@ pub async fn open(conn: &mut Conn<'_>, opening: &Opening, entry: &Entry) -> Resu
     Ok(())
 }
 
-/// Brings the row of a purchase up to date.
+/// Brings the row of a purchase up to date. A row that changes its state has to be carried over into the counts
+/// ([`super::counts`]) anew; under which state it is in them, it keeps saying.
 ///
 /// # Errors
 /// When the database refuses.
@@ -111,7 +112,9 @@ pub async fn update(
     execute!(
         conn,
         "UPDATE transactions SET public_id = $3, payment_state = $4, hotspot_state = $5, hotspot_user = $6,
-             hotspot_password_sealed = $7, paid_at = $8, user_created_at = $9
+             hotspot_password_sealed = $7, paid_at = $8, user_created_at = $9,
+             counted_state = CASE WHEN counted THEN payment_state ELSE counted_state END,
+             counted = counted AND payment_state = $4
          WHERE company_id = $1 AND purchase_id = $2",
         company.as_str(),
         purchase.as_str(),

@@ -68,18 +68,18 @@ pub enum Inserted {
     Full,
 }
 
-/// Stores a notification, unless it came before. One that nobody vouches for needs room: at most `room` of them may be
+/// Stores a notification, unless it came before. At most `room` of its kind, with a good signature or without, may be
 /// unfinished for the company, or for no company.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert(conn: &mut Conn<'_>, row: &Row, room: Option<i64>) -> Result<Inserted, StoreError> {
-    if is_known(conn, row.company_id.as_deref(), &row.gateway, row.notification_id.as_deref()).await? {
+pub async fn insert(conn: &mut Conn<'_>, row: &Row, room: i64) -> Result<Inserted, StoreError> {
+    let known =
+        is_known(conn, row.company_id.as_deref(), &row.gateway, row.notification_id.as_deref()).await?;
+    if known || is_replayed(conn, row).await? {
         return Ok(Inserted::Duplicate);
     }
-    if let Some(room) = room
-        && unfinished(conn, row).await? >= room
-    {
+    if unfinished(conn, row, room).await? >= room {
         return Ok(Inserted::Full);
     }
     let stored = execute!(
@@ -127,22 +127,47 @@ async fn is_known(
     Ok(found.is_some())
 }
 
-/// How many notifications without a good signature the company of `row` has, or no company has.
-async fn unfinished(conn: &mut Conn<'_>, row: &Row) -> Result<i64, StoreError> {
+/// Whether its good signature came before: Mercado Pago signs no part of the body, so that one signature could be sent with
+/// any number of ids.
+async fn is_replayed(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+    let (Some(company), Some(signature), Some(true)) = (&row.company_id, &row.signature, row.verified) else {
+        return Ok(false);
+    };
+    let found = fetch_optional!(
+        conn,
+        (String,),
+        "SELECT id FROM notifications WHERE company_id = $1 AND gateway = $2 AND signature = $3 LIMIT 1",
+        company,
+        &row.gateway,
+        signature
+    )?;
+    Ok(found.is_some())
+}
+
+/// How many unfinished notifications of the same kind as `row` there are, counted up to `limit`.
+async fn unfinished(conn: &mut Conn<'_>, row: &Row, limit: i64) -> Result<i64, StoreError> {
     let (count,) = match row.company_id.as_deref() {
         Some(company) => fetch_one!(
             conn,
             (i64,),
-            "SELECT COUNT(*) FROM notifications WHERE state = 'stored' AND company_id = $1 AND verified = $2",
+            "SELECT COUNT(*) FROM (SELECT 1 FROM notifications
+                 WHERE company_id = $1 AND state = 'stored' AND verified = $2 LIMIT $3) AS unfinished",
             company,
-            false
+            row.verified == Some(true),
+            limit
         )?,
-        None => fetch_one!(conn, (i64,), "SELECT COUNT(*) FROM notifications WHERE state = 'waiting'")?,
+        None => fetch_one!(
+            conn,
+            (i64,),
+            "SELECT COUNT(*) FROM (SELECT 1 FROM notifications WHERE state = 'waiting' LIMIT $1) AS unfinished",
+            limit
+        )?,
     };
     Ok(count)
 }
 
-/// Some notifications in `state` whose time has come, in the order of arrival.
+/// Some notifications in `state` whose time has come: each company's oldest, then each one's next, so that the many of one
+/// company keep nobody else's waiting.
 ///
 /// # Errors
 /// When the database fails.
@@ -155,7 +180,10 @@ pub async fn due(
     fetch_all!(
         conn,
         Row,
-        "SELECT * FROM notifications WHERE state = $1 AND next_at <= $2 ORDER BY received_at, id LIMIT $3",
+        "SELECT * FROM
+             (SELECT notifications.*, ROW_NUMBER() OVER (PARTITION BY company_id ORDER BY received_at, id) AS turn
+                 FROM notifications WHERE state = $1 AND next_at <= $2) AS due
+         ORDER BY turn, received_at, id LIMIT $3",
         state,
         now.0,
         limit

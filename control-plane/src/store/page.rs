@@ -12,6 +12,16 @@ pub struct Page {
     pub offset: i64,
 }
 
+impl Page {
+    /// This part of a list that is in memory.
+    #[must_use]
+    pub fn of<T>(self, list: &[T]) -> &[T] {
+        let at = |count: i64| usize::try_from(count).unwrap_or(usize::MAX).min(list.len());
+        let start = at(self.offset);
+        &list[start..at(self.offset.saturating_add(self.limit))]
+    }
+}
+
 impl Default for Page {
     fn default() -> Self {
         Self { limit: i64::MAX, offset: 0 }

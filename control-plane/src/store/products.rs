@@ -191,15 +191,37 @@ pub async fn list_of_router(
     conn: &mut Conn<'_>,
     company: &CompanyId,
     router: &RouterId,
+    page: Page,
 ) -> Result<Vec<Product>, StoreError> {
     fetch_all!(
         conn,
         Product,
         "SELECT * FROM products WHERE company_id = $1 AND router_id = $2 \
-         ORDER BY display_order, featured DESC, id",
+         ORDER BY display_order, featured DESC, id LIMIT $3 OFFSET $4",
+        company.as_str(),
+        router.as_str(),
+        page.limit,
+        page.offset
+    )
+}
+
+/// How many products a router has, sold or not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_of_router(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    router: &RouterId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch_one!(
+        conn,
+        (i64,),
+        "SELECT COUNT(*) FROM products WHERE company_id = $1 AND router_id = $2",
         company.as_str(),
         router.as_str()
-    )
+    )?;
+    Ok(count)
 }
 
 /// All products of a company, or of one of its routers, as its admin sees them.

@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 
 /// Names sold on a router are not drawn again for 90 days, in milliseconds.
 const NAME_REST_MS: i64 = 90 * 86_400_000;
-/// So long an undecided purchase keeps its buyer from making another, in milliseconds.
+/// So long a purchase that is not decided keeps its buyer from making another, in milliseconds.
 const UNDECIDED_BLOCKS_MS: i64 = 86_400_000;
 /// Most purchases taken over in one round.
 pub const ABANDONED_MAX: i64 = 5_000;
@@ -42,6 +42,8 @@ pub struct Row {
     pub undecided: bool,
     /// Whether a person has to look at it.
     pub attention: bool,
+    /// The place of its buyer that it holds until it is decided: no other purchase of the product gets it meanwhile.
+    pub slot: Option<String>,
     /// When, in milliseconds.
     pub wake_at: i64,
     /// When it was asked for, in milliseconds.
@@ -112,7 +114,7 @@ pub async fn claim_key(
     Ok(claimed == 1)
 }
 
-/// A purchase whose charge is not decided.
+/// A purchase that is not decided.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Undecided {
     /// The purchase.
@@ -121,26 +123,32 @@ pub struct Undecided {
     pub state: String,
 }
 
-/// The purchase of the same buyer and product whose charge is not decided, if there is one. One that nobody could
-/// decide for a day stands in nobody's way.
+/// The purchase that keeps a buyer from making another of the product, if there is one: it holds the buyer's `slot`, or
+/// its charge is not decided. One that nobody could decide for a day stands in nobody's way.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn undecided(
+pub async fn in_the_way(
     conn: &mut Conn<'_>,
     router: &RouterId,
     product_id: i64,
-    buyer: &str,
+    (buyer, slot): (&str, &str),
     now: Timestamp,
 ) -> Result<Option<Undecided>, StoreError> {
     fetch_optional!(
         conn,
         Undecided,
-        "SELECT id, state FROM purchases WHERE router_id = $1 AND product_id = $2 AND buyer = $3
-         AND undecided AND created_at > $4 ORDER BY created_at DESC LIMIT 1",
+        "SELECT id, state FROM (
+             SELECT id, state, created_at FROM purchases
+                 WHERE router_id = $1 AND product_id = $2 AND buyer = $3 AND undecided
+             UNION ALL
+             SELECT id, state, created_at FROM purchases
+                 WHERE router_id = $1 AND product_id = $2 AND slot = $4) AS standing
+         WHERE created_at > $5 ORDER BY created_at DESC, id LIMIT 1",
         router.as_str(),
         product_id,
         buyer,
+        slot,
         now.0 - UNDECIDED_BLOCKS_MS
     )
 }
@@ -170,16 +178,34 @@ pub async fn claim_name(
     Ok(claimed == 1)
 }
 
-/// Writes a new purchase.
+/// Writes a new purchase, unless another one holds its slot; false then. A holder that nobody could decide for a day
+/// gives the slot up.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
+pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+    if insert_row(conn, row).await? {
+        return Ok(true);
+    }
     execute!(
         conn,
+        "UPDATE purchases SET slot = NULL
+         WHERE router_id = $1 AND product_id = $2 AND slot = $3 AND created_at <= $4",
+        &row.router_id,
+        row.product_id,
+        row.slot.as_deref(),
+        row.created_at - UNDECIDED_BLOCKS_MS
+    )?;
+    insert_row(conn, row).await
+}
+
+async fn insert_row(conn: &mut Conn<'_>, row: &Row) -> Result<bool, StoreError> {
+    let inserted = execute!(
+        conn,
         "INSERT INTO purchases (id, company_id, router_id, product_id, buyer, phase, version, state, runner, open,
-             undecided, attention, wake_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             undecided, attention, slot, wake_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         ON CONFLICT (router_id, product_id, slot) WHERE slot IS NOT NULL DO NOTHING",
         &row.id,
         &row.company_id,
         &row.router_id,
@@ -192,23 +218,41 @@ pub async fn insert(conn: &mut Conn<'_>, row: &Row) -> Result<(), StoreError> {
         row.open,
         row.undecided,
         row.attention,
+        row.slot.as_deref(),
         row.wake_at,
         row.created_at
     )?;
-    Ok(())
+    Ok(inserted == 1)
 }
 
-/// Writes the next version of a purchase; false when it is not at `row.version - 1` or another process runs it.
+/// What became of a write of [`save`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// Nothing was written: it is not at `row.version - 1`, or another process runs it.
+    Stale,
+    /// It is written. There are no news, or the company has nobody to be told.
+    Unheard,
+    /// It is written, and the company has somebody to be told of it.
+    Heard,
+}
+
+/// Writes the next version of a purchase. `news` asks whether the company has an endpoint or a chat: in the same statement,
+/// so that a sale of a company without either costs nothing. A slot is only ever given up.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool, StoreError> {
-    let saved = execute!(
+pub async fn save(conn: &mut Conn<'_>, row: &Row, news: bool, now: Timestamp) -> Result<Saved, StoreError> {
+    let saved = fetch_optional!(
         conn,
+        (bool,),
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
              attention_since = CASE WHEN $10 THEN COALESCE(attention_since, $11) END,
-             version = $3, swept_at = NULL
-         WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4",
+             slot = CASE WHEN $13 THEN slot END, version = $3, swept_at = NULL
+         WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4
+         RETURNING CASE WHEN $12 THEN EXISTS (SELECT 1 FROM webhook_endpoints e WHERE e.company_id = $2 AND e.active)
+             OR EXISTS (SELECT 1 FROM companies c WHERE c.id = $2 AND c.telegram_enabled
+                 AND c.telegram_bot_token_sealed IS NOT NULL AND c.telegram_chat_id IS NOT NULL)
+             ELSE $12 END",
         &row.id,
         &row.company_id,
         row.version,
@@ -219,9 +263,15 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<bool
         row.wake_at,
         row.undecided,
         row.attention,
-        now.0
+        now.0,
+        news,
+        row.slot.is_some()
     )?;
-    Ok(saved == 1)
+    Ok(match saved {
+        None => Saved::Stale,
+        Some((false,)) => Saved::Unheard,
+        Some((true,)) => Saved::Heard,
+    })
 }
 
 /// Makes `runner` the process that may write the purchase; false when somebody wrote it since it was read, or when it
@@ -249,6 +299,23 @@ pub async fn take_over(
     Ok(taken == 1)
 }
 
+/// Notes that a person has to look at a purchase, whatever it says of itself, unless somebody wrote it since it was read.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn call_person(conn: &mut Conn<'_>, row: &Row, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "UPDATE purchases SET attention = TRUE, attention_since = COALESCE(attention_since, $4)
+         WHERE id = $1 AND company_id = $2 AND version = $3",
+        &row.id,
+        &row.company_id,
+        row.version,
+        now.0
+    )?;
+    Ok(())
+}
+
 /// One purchase of a router.
 ///
 /// # Errors
@@ -262,7 +329,7 @@ pub async fn find(
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             attention, wake_at, created_at
+             attention, slot, wake_at, created_at
          FROM purchases WHERE id = $1 AND router_id = $2",
         id.as_str(),
         router.as_str()
@@ -282,7 +349,7 @@ pub async fn find_of_company(
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             attention, wake_at, created_at
+             attention, slot, wake_at, created_at
          FROM purchases WHERE id = $1 AND company_id = $2",
         id.as_str(),
         company.as_str()
@@ -299,7 +366,7 @@ pub async fn abandoned(conn: &mut Conn<'_>, runner: &str, now: Timestamp) -> Res
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             attention, wake_at, created_at
+             attention, slot, wake_at, created_at
          FROM purchases WHERE open AND runner <> $1
              AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.id = purchases.runner AND lease_until > $2)
          ORDER BY created_at, id LIMIT $3",

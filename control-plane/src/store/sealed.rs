@@ -33,6 +33,10 @@ pub enum Place {
     Credentials,
     /// What notifications are verified with; the kind is the gateway.
     WebhookKeys,
+    /// What webhooks of a company are signed with.
+    Endpoints,
+    /// What they were signed with before, for a while.
+    OldEndpoints,
     /// Passwords of routers.
     Routers,
     /// Passwords of hotspot users.
@@ -43,12 +47,14 @@ pub enum Place {
 
 impl Place {
     /// Every place.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Settings,
         Self::Authority,
         Self::Companies,
         Self::Credentials,
         Self::WebhookKeys,
+        Self::Endpoints,
+        Self::OldEndpoints,
         Self::Routers,
         Self::Transactions,
         Self::Purchases,
@@ -63,6 +69,8 @@ impl Place {
             Self::Companies => ("companies", "telegram_bot_token_sealed"),
             Self::Credentials => ("gateway_credentials", "key_sealed"),
             Self::WebhookKeys => ("webhook_keys", "key_sealed"),
+            Self::Endpoints => ("webhook_endpoints", "secret_sealed"),
+            Self::OldEndpoints => ("webhook_endpoints", "old_secret_sealed"),
             Self::Routers => ("routers", "password_sealed"),
             Self::Transactions => ("transactions", "hotspot_password_sealed"),
             Self::Purchases => ("purchases", "state"),
@@ -77,6 +85,8 @@ impl Place {
             | Self::Companies
             | Self::Credentials
             | Self::WebhookKeys
+            | Self::Endpoints
+            | Self::OldEndpoints
             | Self::Routers => false,
         }
     }
@@ -100,6 +110,13 @@ impl Place {
             Self::WebhookKeys => {
                 "SELECT company_id || '/' || gateway || '/' || CAST(version AS TEXT) AS key, company_id AS tenant, \
                  gateway AS kind, key_sealed AS sealed FROM webhook_keys"
+            }
+            Self::Endpoints => {
+                "SELECT id AS key, company_id AS tenant, '' AS kind, secret_sealed AS sealed FROM webhook_endpoints"
+            }
+            Self::OldEndpoints => {
+                "SELECT id AS key, company_id AS tenant, '' AS kind, old_secret_sealed AS sealed FROM webhook_endpoints \
+                 WHERE old_secret_sealed IS NOT NULL"
             }
             Self::Routers => {
                 "SELECT id AS key, company_id AS tenant, '' AS kind, password_sealed AS sealed FROM routers"
@@ -132,6 +149,12 @@ impl Place {
             Self::WebhookKeys => {
                 "UPDATE webhook_keys SET key_sealed = $3 \
                  WHERE company_id || '/' || gateway || '/' || CAST(version AS TEXT) = $1 AND key_sealed = $2"
+            }
+            Self::Endpoints => {
+                "UPDATE webhook_endpoints SET secret_sealed = $3 WHERE id = $1 AND secret_sealed = $2"
+            }
+            Self::OldEndpoints => {
+                "UPDATE webhook_endpoints SET old_secret_sealed = $3 WHERE id = $1 AND old_secret_sealed = $2"
             }
             Self::Routers => "UPDATE routers SET password_sealed = $3 WHERE id = $1 AND password_sealed = $2",
             Self::Transactions => {

@@ -1,44 +1,17 @@
 //! Transactions: what was sold, and what was tried.
 
 mod detail;
+mod export;
+mod list;
 
-use super::page::Page;
 use super::{Conn, StoreError};
 use crate::domain::id::{CompanyId, PurchaseId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
 
 pub use detail::{Detail, find};
-
-/// A transaction as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Listed {
-    /// Its id.
-    pub id: i64,
-    /// The id by which gateway and buyer know it.
-    pub public_id: String,
-    /// Amount in minor units.
-    pub amount_minor: i64,
-    /// Currency of the amount.
-    pub currency: String,
-    /// State of the payment.
-    pub payment_state: String,
-    /// Who bought.
-    pub customer_name: Option<String>,
-    /// When it was tried.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
-}
-
-impl Listed {
-    /// The amount.
-    ///
-    /// # Errors
-    /// When the stored currency is unknown.
-    pub fn amount(&self) -> Result<Money, StoreError> {
-        amount(self.id, self.amount_minor, &self.currency)
-    }
-}
+pub use export::{Exported, Mark, after};
+pub use list::{Listed, list};
 
 fn amount(id: i64, minor: i64, currency: &str) -> Result<Money, StoreError> {
     let currency = Currency::parse(currency).ok_or_else(|| StoreError::Inconsistent {
@@ -49,34 +22,23 @@ fn amount(id: i64, minor: i64, currency: &str) -> Result<Money, StoreError> {
     Ok(Money { minor, currency })
 }
 
-/// The transactions of a company, newest first.
+/// The sealed password of what was sold; none when the company has no such sale.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut Conn<'_>, company: &CompanyId, page: Page) -> Result<Vec<Listed>, StoreError> {
-    fetch_all!(
+pub async fn sealed_password(
+    conn: &mut Conn<'_>,
+    company: &CompanyId,
+    purchase: &PurchaseId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch_optional!(
         conn,
-        Listed,
-        "SELECT id, public_id, amount_minor, currency, payment_state, customer_name, created_at \
-         FROM transactions WHERE company_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
+        (Option<String>,),
+        "SELECT hotspot_password_sealed FROM transactions WHERE company_id = $1 AND purchase_id = $2",
         company.as_str(),
-        page.limit,
-        page.offset
-    )
-}
-
-/// How many transactions a company has.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count(conn: &mut Conn<'_>, company: &CompanyId) -> Result<i64, StoreError> {
-    let (count,) = fetch_one!(
-        conn,
-        (i64,),
-        "SELECT COUNT(*) FROM transactions WHERE company_id = $1",
-        company.as_str()
+        purchase.as_str()
     )?;
-    Ok(count)
+    Ok(row.and_then(|(sealed,)| sealed))
 }
 
 /// Which transaction a notification is about.

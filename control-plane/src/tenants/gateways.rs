@@ -8,9 +8,6 @@ use crate::store::companies::{self, Change, MercadoPagoChange};
 use crate::store::{Conn, Store, StoreError, credentials, webhook_keys};
 use crate::vault::{Context, Vault};
 
-/// Field name under which a company's Telegram token is sealed.
-pub const TELEGRAM_BOT_TOKEN: &str = "telegram.bot_token";
-
 /// Changed settings; an outer none leaves a secret as it is, an inner one erases it. Secrets are sealed.
 #[derive(Clone, Default)]
 pub struct Settings {
@@ -45,7 +42,7 @@ pub fn seal_conekta_webhook_key(vault: &Vault, company: &CompanyId, pem: &str) -
 /// Seals a Telegram token for its company.
 #[must_use]
 pub fn seal_telegram_token(vault: &Vault, company: &CompanyId, token: &str) -> String {
-    vault.seal(&Context { tenant: company.as_str(), field: TELEGRAM_BOT_TOKEN }, token)
+    vault.seal(&Context { tenant: company.as_str(), field: companies::TELEGRAM_BOT_TOKEN }, token)
 }
 
 /// Changes settings of Mercado Pago and Telegram. A new access token becomes a new version; the secret before a new one

@@ -1,22 +1,41 @@
-//! How many notifications may come in that no signature vouches for.
+//! How many notifications may come in.
 //!
-//! Refused ones are answered so that a real gateway sends them again later.
+//! Refused ones are answered so that a real gateway sends them again later. What somebody may send who only knows an address
+//! or the id of a payment must not use up what the gateway needs.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::bucket::{Buckets, TooMuch};
 use crate::domain::id::CompanyId;
+use crate::domain::network::neighbourhood;
 use crate::domain::time::Timestamp;
 
-/// Hints a minute for one company.
+/// Notifications with a good signature a minute for one company.
+const VERIFIED_PER_MINUTE: u32 = 1_200;
+/// Hints a minute for one company, at its own address and at the shared ones.
 const COMPANY_PER_MINUTE: u32 = 300;
+/// Hints a minute for one company from one address at the shared ones.
+const COMPANY_ADDRESS_PER_MINUTE: u32 = 60;
 /// Notifications without a company a minute from one address.
 const ADDRESS_PER_MINUTE: u32 = 120;
 /// Notifications without a company a minute from everywhere.
 const ALL_PER_MINUTE: u32 = 1_200;
 /// Unfinished notifications that no signature vouches for: of one company, and without a company.
 pub(super) const ROOM: i64 = 2_000;
+/// Unfinished notifications of one company with a good signature.
+pub(super) const ROOM_VERIFIED: i64 = 20_000;
+
+/// What speaks for a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Its signature.
+    Verified,
+    /// That it came to the company's own address, which cannot be guessed.
+    OwnAddress,
+    /// Nothing.
+    Shared,
+}
 
 /// Counts them.
 #[derive(Debug, Default)]
@@ -24,41 +43,50 @@ pub struct Gate(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    companies: Buckets<CompanyId>,
-    /// An IPv6 customer has a whole network, so that only its first half counts.
-    addresses: Buckets<Option<u64>>,
+    companies: Buckets<(CompanyId, Standing)>,
+    addresses: Buckets<(Option<CompanyId>, Option<u64>)>,
     all: Buckets<()>,
 }
 
 impl Gate {
-    /// Counts one hint for a company, or one notification without a company.
+    /// Counts one notification for a company.
     ///
     /// # Errors
     /// [`TooMuch`] when the minute is used up; then nothing is counted.
     pub fn pass(
         &self,
-        company: Option<&CompanyId>,
+        company: &CompanyId,
+        standing: Standing,
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), TooMuch> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(company) = company {
-            return counts.companies.take(company.clone(), COMPANY_PER_MINUTE, now);
+        let mut counts = self.lock();
+        let per_minute = match standing {
+            Standing::Verified => VERIFIED_PER_MINUTE,
+            Standing::OwnAddress | Standing::Shared => COMPANY_PER_MINUTE,
+        };
+        let whole = (company.clone(), standing);
+        if standing == Standing::Shared {
+            counts.companies.room(&whole, per_minute, now)?;
+            let part = (Some(company.clone()), from.map(neighbourhood));
+            counts.addresses.take(part, COMPANY_ADDRESS_PER_MINUTE, now)?;
         }
+        counts.companies.take(whole, per_minute, now)
+    }
+
+    /// Counts one notification without a company.
+    ///
+    /// # Errors
+    /// [`TooMuch`] when the minute is used up; then nothing is counted.
+    pub fn pass_unknown(&self, from: Option<IpAddr>, now: Timestamp) -> Result<(), TooMuch> {
+        let mut counts = self.lock();
         counts.all.room(&(), ALL_PER_MINUTE, now)?;
-        counts.addresses.take(from.map(network), ADDRESS_PER_MINUTE, now)?;
+        counts.addresses.take((None, from.map(neighbourhood)), ADDRESS_PER_MINUTE, now)?;
         counts.all.take((), ALL_PER_MINUTE, now)
     }
-}
 
-fn network(address: IpAddr) -> u64 {
-    match address {
-        IpAddr::V4(address) => u64::from(u32::from(address)),
-        // The upper half; no global address begins with 32 zero bits, so that none is taken for an IPv4 one.
-        IpAddr::V6(address) => {
-            let [a, b, c, d, e, f, g, h, ..] = address.octets();
-            u64::from_be_bytes([a, b, c, d, e, f, g, h])
-        }
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,7 +94,10 @@ fn network(address: IpAddr) -> u64 {
 mod tests {
     use std::net::IpAddr;
 
-    use super::{ADDRESS_PER_MINUTE, ALL_PER_MINUTE, COMPANY_PER_MINUTE, Gate};
+    use super::{
+        ADDRESS_PER_MINUTE, ALL_PER_MINUTE, COMPANY_ADDRESS_PER_MINUTE, COMPANY_PER_MINUTE, Gate, Standing,
+        VERIFIED_PER_MINUTE,
+    };
     use crate::domain::id::CompanyId;
     use crate::domain::time::Timestamp;
 
@@ -79,27 +110,48 @@ mod tests {
     #[test]
     fn one_address_is_stopped_before_it_uses_up_all_room() {
         let gate = Gate::default();
-        let passed = (0..ALL_PER_MINUTE).filter(|_| gate.pass(None, address(1), NOW).is_ok()).count();
+        let passed = (0..ALL_PER_MINUTE).filter(|_| gate.pass_unknown(address(1), NOW).is_ok()).count();
         assert_eq!(u32::try_from(passed), Ok(ADDRESS_PER_MINUTE));
-        assert!(gate.pass(None, address(2), NOW).is_ok());
-        assert!(gate.pass(None, address(1), Timestamp(60_000)).is_ok());
+        assert!(gate.pass_unknown(address(2), NOW).is_ok());
+        assert!(gate.pass_unknown(address(1), Timestamp(60_000)).is_ok());
     }
 
     #[test]
     fn all_addresses_together_have_a_limit() {
         let gate = Gate::default();
-        let passed = (0..2 * ALL_PER_MINUTE).filter(|at| gate.pass(None, address(*at), NOW).is_ok()).count();
+        let passed =
+            (0..2 * ALL_PER_MINUTE).filter(|at| gate.pass_unknown(address(*at), NOW).is_ok()).count();
         assert_eq!(u32::try_from(passed), Ok(ALL_PER_MINUTE));
     }
 
     #[test]
-    fn a_company_has_a_limit_of_its_own() {
+    fn a_company_has_limits_of_its_own() {
         let gate = Gate::default();
         let (one, two) = (CompanyId::new("EMP_1"), CompanyId::new("EMP_2"));
-        let passed = (0..1000).filter(|_| gate.pass(Some(&one), None, NOW).is_ok()).count();
-        assert_eq!(u32::try_from(passed), Ok(COMPANY_PER_MINUTE));
-        assert!(gate.pass(Some(&two), None, NOW).is_ok());
-        assert!(gate.pass(None, None, NOW).is_ok());
+        for (standing, most) in
+            [(Standing::Verified, VERIFIED_PER_MINUTE), (Standing::OwnAddress, COMPANY_PER_MINUTE)]
+        {
+            let passed = (0..2 * most).filter(|_| gate.pass(&one, standing, address(1), NOW).is_ok()).count();
+            assert_eq!(u32::try_from(passed), Ok(most));
+            assert!(gate.pass(&two, standing, address(1), NOW).is_ok());
+        }
+        assert!(gate.pass_unknown(None, NOW).is_ok());
+    }
+
+    #[test]
+    fn forged_hints_leave_room_for_others_and_for_the_own_address() {
+        let gate = Gate::default();
+        let company = CompanyId::new("EMP_1");
+        let shared = |last| gate.pass(&company, Standing::Shared, address(last), NOW).is_ok();
+        let passed = (0..COMPANY_PER_MINUTE).filter(|_| shared(1)).count();
+        assert_eq!(u32::try_from(passed), Ok(COMPANY_ADDRESS_PER_MINUTE));
+        assert!(shared(2));
+        let passed = (0..10 * COMPANY_PER_MINUTE).filter(|at| shared(*at)).count();
+        assert!(passed < 1_000, "{passed}");
+        assert!(!shared(9_999_999));
+        for standing in [Standing::OwnAddress, Standing::Verified] {
+            assert!(gate.pass(&company, standing, address(1), NOW).is_ok());
+        }
     }
 
     #[test]
@@ -107,9 +159,9 @@ mod tests {
         let gate = Gate::default();
         let from = |text: &str| Some(text.parse::<IpAddr>().expect("an address"));
         for at in 0..ADDRESS_PER_MINUTE {
-            assert!(gate.pass(None, from(&format!("2001:db8::{at:x}")), NOW).is_ok());
+            assert!(gate.pass_unknown(from(&format!("2001:db8::{at:x}")), NOW).is_ok());
         }
-        assert!(gate.pass(None, from("2001:db8::ffff"), NOW).is_err());
-        assert!(gate.pass(None, from("2001:db8:1::1"), NOW).is_ok());
+        assert!(gate.pass_unknown(from("2001:db8::ffff"), NOW).is_err());
+        assert!(gate.pass_unknown(from("2001:db8:1::1"), NOW).is_ok());
     }
 }

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::gate::{self, Standing};
 use super::keys::KeyError;
 use super::matching::{self, Pointers};
 use super::notice::{Class, Delivery, Notice, Verdict};
-use super::{Parts, Webhooks, gate};
+use super::{Parts, Webhooks};
 use crate::domain::bucket::TooMuch;
 use crate::domain::id::CompanyId;
 use crate::domain::time::Timestamp;
@@ -58,7 +59,7 @@ impl Webhooks {
         path: Option<&str>,
         delivery: Delivery,
     ) -> Result<Receipt, ReceiveError> {
-        let received_at = self.0.parts.clock.now();
+        let (received_at, own_address) = (self.0.parts.clock.now(), path.is_some());
         // At a company's own address nothing is parsed before the signature is checked.
         let (company, early) = match path {
             Some(path) => (Some(self.company_at(path).await?), None),
@@ -78,12 +79,18 @@ impl Webhooks {
             return Err(ReceiveError::InvalidSignature);
         }
         let verified = verdict == Verdict::Good;
+        let standing = match (verified, own_address) {
+            (true, _) => Standing::Verified,
+            (false, true) => Standing::OwnAddress,
+            (false, false) => Standing::Shared,
+        };
         let notice = early.or_else(|| delivery.notice());
         if let Some(notice) = notice.as_ref().filter(|notice| notice.class == Class::Payment) {
-            if !verified {
-                let passed = self.0.gate.pass(company.as_ref(), from, received_at);
-                passed.map_err(ReceiveError::TooMany)?;
-            }
+            let passed = match &company {
+                Some(company) => self.0.gate.pass(company, standing, from, received_at),
+                None => self.0.gate.pass_unknown(from, received_at),
+            };
+            passed.map_err(ReceiveError::TooMany)?;
             self.store(company, delivery, notice, verified, received_at).await?;
         }
         Ok(Receipt { received_at, notice, verified })
@@ -142,7 +149,7 @@ impl Webhooks {
             next_at: received_at.0,
             received_at: received_at.0,
         };
-        let room = (!verified).then_some(gate::ROOM);
+        let room = if verified { gate::ROOM_VERIFIED } else { gate::ROOM };
         let (company, id, gateway) = (row.company_id.clone(), row.id.clone(), row.gateway.clone());
         let insert = store.write::<_, StoreError, _>(move |conn| {
             Box::pin(async move { notifications::insert(conn, &row, room).await })
@@ -164,11 +171,7 @@ impl Webhooks {
                 Ok(())
             }
             Inserted::Full => {
-                tracing::warn!(
-                    company.id = company,
-                    gateway,
-                    "no room for more notifications without a signature"
-                );
+                tracing::warn!(company.id = company, gateway, "no room for more notifications");
                 Err(ReceiveError::TooMany(TooMuch { retry_after_s: FULL_RETRY_S }))
             }
         }

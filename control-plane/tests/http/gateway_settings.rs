@@ -105,7 +105,7 @@ async fn a_company_changes_only_in_what_was_sent() {
     let changed = world.put(MINE, session, &body).await.is(200, "company_updated");
     let expected = json!({"nombre": "Red Parque", "contacto_email": "hola@example.org", "contacto_telefono": "5555",
         "telegram_bot_token": "********", "telegram_chat_id": null, "notificaciones_telegram": false,
-        "desactivar_por_reembolso": false});
+        "telegram_con_contrasena": false, "desactivar_por_reembolso": false});
     assert_eq!(changed["empresa"], expected);
     let body = json!({"contacto_telefono": null, "telegram_bot_token": "********"});
     let changed = world.put(MINE, session, &body).await.good();

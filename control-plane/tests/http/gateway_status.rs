@@ -43,3 +43,16 @@ async fn refusals_of_the_gateway_have_their_codes() {
     assert_eq!(issues, [("int_parsing".to_owned(), "payment_id".to_owned())]);
     shop.world.get(&path, None).await.is(401, "credentials_missing");
 }
+
+#[tokio::test]
+async fn a_page_cannot_use_up_the_company_s_quota() {
+    let shop = Shop::open().await;
+    let key = Some(shop.tenant.api_key.as_str());
+    let path = format!("{PATH}/987654321");
+    for _ in 0..60 {
+        shop.world.get(&path, key).await.is(404, "payment_not_found");
+    }
+    let refused = shop.world.get(&path, key).await;
+    assert!(refused.headers.contains_key("retry-after"), "{}", refused.text);
+    refused.is(429, "rate_limited");
+}

@@ -2,7 +2,8 @@
 
 use pagos_control_plane::gateway::GatewayName;
 use pagos_control_plane::purchase::state::Phase;
-use pagos_control_plane::serve::{metrics, public};
+use pagos_control_plane::serve::metrics;
+use pagos_control_plane::serve::public::{self, Door};
 use tokio::net::TcpListener;
 
 use crate::shop::Shop;
@@ -15,7 +16,12 @@ async fn metrics_count_what_happened_and_what_is_left() {
     shop.world.advance(90_000);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
     let url = format!("http://{}/metrics", listener.local_addr().expect("address"));
-    tokio::spawn(public::serve(listener, metrics::router(&shop.world.app), std::future::pending()));
+    tokio::spawn(public::serve(
+        listener,
+        metrics::router(&shop.world.app),
+        Door::default(),
+        std::future::pending(),
+    ));
     let answer = shop.world.client.get(url).send().await.expect("an answer");
     assert!(answer.headers()["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
     let text = answer.text().await.expect("text");

@@ -183,3 +183,20 @@ async fn strays_and_unknown_reservations_are_listed_and_strays_acknowledged() {
     let empty = shop.world.get("/api/v1/admin/mi-empresa/revision", Some(&other.session)).await.good();
     assert_eq!((&empty["total"], &empty["pendientes"]), (&json!(0), &json!([])));
 }
+
+#[tokio::test]
+async fn a_purchase_that_cannot_be_read_hides_none_of_the_others() {
+    let shop = Shop::open().await;
+    let missed = shop.sell(GatewayName::Conekta).await;
+    shop.rework(&missed, mismatch).await;
+    let damaged = shop.sell(GatewayName::Conekta).await;
+    // It is open, and the process that ran it is gone.
+    shop.damage(&damaged).await;
+    assert!(shop.world.app.purchases.recover().await.is_ok());
+    let found = cases(&shop).await;
+    assert_eq!(found.len(), 2);
+    let case = found.iter().find(|case| case["compra_id"] == damaged.purchase.as_str()).expect("listed");
+    assert_eq!(case["motivos"][0]["code"], "attention_unreadable");
+    assert_eq!((&case["acciones"], &case["pago_id"]), (&json!([]), &Value::Null));
+    assert_eq!(shop.world.get("/admin/revision", Some(&shop.world.operator)).await.good()["total"], 2);
+}

@@ -9,7 +9,7 @@ use pagos_control_plane::purchase::state::Purchase;
 use pagos_control_plane::store::{Conn, StoreError, credentials, purchases, runners};
 use pagos_control_plane::vault::Context;
 use pagos_protocol::enrolment::Token;
-use pagos_protocol::{Action, Code, Command, Done, Outcome};
+use pagos_protocol::{Action, Command, Done, Outcome};
 use pagos_simulator::Simulator;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -226,14 +226,24 @@ impl Shop {
         let done = self.world.app.store.write(move |conn| {
             Box::pin(async move {
                 runners::renew(conn, "elsewhere", "another node", Timestamp(now.0 + LEASE_MS)).await?;
-                match conn {
-                    Conn::Sqlite(conn) => sqlx::query(SQL).bind(id).execute(&mut **conn).await.map(|_| ()),
-                    Conn::Postgres(conn) => sqlx::query(SQL).bind(id).execute(&mut **conn).await.map(|_| ()),
-                }
-                .map_err(StoreError::from)
+                alter(conn, SQL, id).await
             })
         });
         done.await.expect("given away");
+    }
+
+    /// Makes the state of a settled purchase unreadable, as one that its process left with something to do.
+    pub async fn damage(&self, sold: &Sold) {
+        const SQL: &str =
+            "UPDATE purchases SET state = '{}', open = TRUE, runner = 'gone', version = version + 1
+            WHERE id = $1";
+        self.settled(sold).await;
+        // Its task may still be leaving.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let id = sold.purchase.clone();
+        let done =
+            self.world.app.store.write(move |conn| Box::pin(async move { alter(conn, SQL, id).await }));
+        done.await.expect("damaged");
     }
 
     /// Lets something go wrong at a gateway.
@@ -270,6 +280,18 @@ fn obey(command: &Command) -> Outcome {
         Action::Confirm(_) => Outcome::done(Done::Confirmed),
         Action::Release(_) => Outcome::done(Done::Released),
         Action::Revoke(_) => Outcome::done(Done::Revoked),
-        _ => Outcome::refused(Code::Unsupported, ""),
+        Action::Probe => {
+            Outcome::done(Done::Probed { identity: "kiosco".into(), version: "7.20.8".into(), profiles: 1 })
+        }
+        _ => crate::hotspot::answer(command),
     }
+}
+
+/// Runs a statement about one purchase.
+async fn alter(conn: &mut Conn<'_>, sql: &'static str, id: String) -> Result<(), StoreError> {
+    match conn {
+        Conn::Sqlite(conn) => sqlx::query(sql).bind(id).execute(&mut **conn).await.map(|_| ()),
+        Conn::Postgres(conn) => sqlx::query(sql).bind(id).execute(&mut **conn).await.map(|_| ()),
+    }
+    .map_err(StoreError::from)
 }

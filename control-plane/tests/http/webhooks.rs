@@ -1,6 +1,7 @@
 //! Notifications of the gateways: what is taken, what is refused, and what wakes a purchase.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -210,9 +211,13 @@ fn payment(id: u64, data: &str) -> String {
 }
 
 fn x_signature(secret: &str, data: &str) -> String {
+    x_signature_at(secret, data, TS)
+}
+
+fn x_signature_at(secret: &str, data: &str, ts: impl Display) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let mac = hmac::sign(&key, format!("id:{data};request-id:req-1;ts:{TS};").as_bytes());
-    format!("ts={TS},v1={}", hex::encode(mac))
+    let mac = hmac::sign(&key, format!("id:{data};request-id:req-1;ts:{ts};").as_bytes());
+    format!("ts={ts},v1={}", hex::encode(mac))
 }
 
 async fn send(world: &World, path: &str, body: String, headers: &[(&'static str, &str)]) -> Answer {
@@ -421,7 +426,8 @@ async fn events_out_of_order_each_wake_the_purchase() {
     let path = own_path(&world, &tenant, Source::MercadoPago).await;
     for (id, action) in [(12, "payment.updated"), (11, "payment.created")] {
         let body = json!({"id": id, "type": "payment", "action": action, "data": {"id": "901"}});
-        send_payment(&world, &path, body.to_string(), "901", &x_signature(SECRET, "901")).await.good();
+        let signature = x_signature_at(SECRET, "901", 1_700_000_000 + id);
+        send_payment(&world, &path, body.to_string(), "901", &signature).await.good();
         world.advance(1);
     }
     assert_eq!(worker.round().await, [], "our row is not there yet");
@@ -509,6 +515,38 @@ async fn tests_and_other_kinds_are_acknowledged_and_not_stored() {
     assert_eq!(states(&world).await, Vec::<String>::new());
     let shown = world.get("/api/v1/webhook/test-webhook", None).await.good();
     assert_eq!((&shown["status"], &shown["health_check"]), (&json!("active"), &json!("ok")));
+}
+
+#[tokio::test]
+async fn one_signature_is_one_notification_whatever_the_body_says() {
+    let world = World::start().await;
+    let tenant = world.tenant("Parque").await;
+    set_secret(&world, &tenant, SECRET).await;
+    let path = own_path(&world, &tenant, Source::MercadoPago).await;
+    for id in [1, 2, 3] {
+        let signature = x_signature(SECRET, "901");
+        send_payment(&world, &path, payment(id, "901"), "901", &signature).await.is(200, "webhook_received");
+    }
+    assert_eq!(states(&world).await, ["stored"]);
+}
+
+#[tokio::test]
+async fn the_many_of_one_company_keep_nobody_waiting() {
+    let world = World::start().await;
+    let (busy, other) = (world.tenant("Parque").await, world.tenant("Plaza").await);
+    let worker = Worker::new(&world, Gateway::default());
+    let path = own_path(&world, &busy, Source::MercadoPago).await;
+    for id in 1..=70 {
+        sell(&world, &busy, "mercado_pago", &format!("TRX_{id}"), &format!("9{id}"), id).await;
+        let data = format!("9{id}");
+        send_payment(&world, &path, payment(id.unsigned_abs(), &data), &data, "").await.good();
+        world.advance(1);
+    }
+    sell(&world, &other, "mercado_pago", "TRX_B", "8", 71).await;
+    let path = own_path(&world, &other, Source::MercadoPago).await;
+    send_payment(&world, &path, payment(1, "8"), "8", "").await.good();
+    let woken = worker.round().await;
+    assert!(woken.iter().any(|(company, ..)| *company == other.company), "{woken:?}");
 }
 
 #[tokio::test]

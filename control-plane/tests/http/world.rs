@@ -10,7 +10,8 @@ use pagos_control_plane::http;
 use pagos_control_plane::http::app::Shared;
 use pagos_control_plane::link;
 use pagos_control_plane::seams::{Clock, Random};
-use pagos_control_plane::serve::{assembly, public};
+use pagos_control_plane::serve::assembly;
+use pagos_control_plane::serve::public::{self, Door};
 use pagos_control_plane::store::{Conn, StoreError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -57,9 +58,16 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a body").to_vec();
+        Self { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
@@ -145,7 +153,7 @@ impl World {
         tokio::spawn(async move { link::serve(agents, serving, &[&dialled], std::future::pending()).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let base = format!("http://{}", listener.local_addr().expect("address"));
-        tokio::spawn(public::serve(listener, http::router(&app), std::future::pending()));
+        tokio::spawn(public::serve(listener, http::router(&app), Door::default(), std::future::pending()));
         let secret =
             setup::new_link(&app.store, &app.clock, &app.random).await.expect("link").expect("no admin");
         let redirect = reqwest::redirect::Policy::none();
@@ -279,12 +287,7 @@ impl World {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.expect("an answer");
-        Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await.expect("a body"),
-        }
+        Answer::of(request.send().await.expect("an answer")).await
     }
 }
 

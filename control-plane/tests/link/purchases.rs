@@ -5,7 +5,7 @@ use pagos_control_plane::domain::money::{Currency, Money};
 use pagos_control_plane::domain::time::Timestamp;
 use pagos_control_plane::gateway::GatewayName;
 use pagos_control_plane::purchase::state::{
-    Buyer, CardChoice, Device, DrawnUser, Phase, Product, Purchase, Terms, UserType,
+    Buyer, CardChoice, Device, DrawnUser, Phase, Product, Purchase, Terms, Undo, UserType,
 };
 use pagos_control_plane::store::{StoreError, purchases, unknown_reservations};
 use pagos_protocol::{AgentMessage, Done, Missing, Outcome, Ruling, Settled};
@@ -61,6 +61,7 @@ async fn plant(world: &World, purchase: &Purchase) {
         open: purchase.is_open(),
         undecided: purchase.is_undecided(),
         attention: purchase.needs_person(),
+        slot: None,
         wake_at: 0,
         created_at: 1,
     };
@@ -110,6 +111,28 @@ async fn every_phase_has_its_verdict() {
     }
     assert_eq!(rulings[Phase::ALL.len()], Ruling::Confirm, "stuck after the payment");
     assert!(unknown(&world, &world.one).await.is_empty());
+}
+
+/// Without a journal a confirmed user is known by its profile, which only the command names.
+#[tokio::test]
+async fn a_user_that_may_be_confirmed_is_left_to_the_command_that_removes_it() {
+    let world = World::of_purchases().await;
+    let mut link = agent_of(&world, &world.one).await;
+    for (number, phase) in [Phase::Refunding, Phase::Reversed].into_iter().enumerate() {
+        let mut paid = purchase(&world.one, number, phase);
+        paid.paid_at = Some(Timestamp(5));
+        paid.undo = Some(Undo::Release);
+        plant(&world, &paid).await;
+        let mut gone = purchase(&world.one, number + 2, phase);
+        gone.paid_at = Some(Timestamp(5));
+        gone.remake = true;
+        plant(&world, &gone).await;
+    }
+    let asked = (0..4).map(|number| reservation(number, 1)).collect();
+    let verdicts = link.ask(world.one.router.as_str(), asked).await;
+    let rulings: Vec<Ruling> = verdicts.iter().map(|verdict| verdict.verdict).collect();
+    assert!(rulings[..2].iter().all(|ruling| is_keep(*ruling)), "{rulings:?}");
+    assert_eq!(rulings[2..], [Ruling::Release, Ruling::Release]);
 }
 
 #[tokio::test]

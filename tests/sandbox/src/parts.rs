@@ -135,7 +135,10 @@ pub fn control_plane_call(
         .with("PAGOS_MERCADO_PAGO__URL", &simulator.mercado_pago_url)
         .with("PAGOS_LIMITS__RESERVATIONS_IN_FLIGHT", UNLIMITED)
         .with("PAGOS_LIMITS__ATTEMPTS_PER_MINUTE", UNLIMITED)
-        .with("PAGOS_LIMITS__ATTEMPTS_PER_DEVICE_PER_MINUTE", UNLIMITED);
+        .with("PAGOS_LIMITS__ATTEMPTS_PER_DEVICE_PER_MINUTE", UNLIMITED)
+        .with("PAGOS_LIMITS__REQUESTS_PER_KEY_PER_MINUTE", UNLIMITED)
+        .with("PAGOS_LIMITS__REFUSED_PER_CLIENT_PER_MINUTE", UNLIMITED)
+        .with("PAGOS_LIMITS__WRONG_PASSWORDS_PER_CLIENT_PER_MINUTE", UNLIMITED);
     for (name, value) in std::env::vars().filter(|(name, _)| is_setting(name)) {
         call = call.with(&name, value);
     }

@@ -4,30 +4,23 @@
 //! test can make a day pass in a moment. Faults and sockets run on real time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Wall time that never goes back and can be moved forward.
 #[derive(Debug)]
 pub struct Clock {
-    started_unix_ms: u64,
-    started: Started,
+    source: Source,
     offset_ms: AtomicU64,
+    latest_ms: AtomicU64,
 }
 
 /// By which clock time passes.
 #[derive(Debug)]
-enum Started {
-    Machine(Instant),
-    Runtime(tokio::time::Instant),
-}
-
-impl Started {
-    fn elapsed(&self) -> Duration {
-        match self {
-            Self::Machine(at) => at.elapsed(),
-            Self::Runtime(at) => at.elapsed(),
-        }
-    }
+enum Source {
+    /// The machine's, read each time: a copy that only counts on would drift away from those who are compared with us.
+    Machine,
+    /// The runtime's timers, from this time on.
+    Runtime { started_unix_ms: u64, since: tokio::time::Instant },
 }
 
 impl Default for Clock {
@@ -38,28 +31,35 @@ impl Default for Clock {
 
 impl Clock {
     /// A clock that agrees with the machine's.
-    // The one place of this crate that reads the machine's clocks.
-    #[allow(clippy::disallowed_methods)]
     pub fn new() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self {
-            started_unix_ms: whole_ms(since_epoch),
-            started: Started::Machine(Instant::now()),
-            offset_ms: AtomicU64::new(0),
-        }
+        Self::of(Source::Machine)
     }
 
     /// A clock that begins at a given time and follows the timers of the runtime, which may stand still or jump.
     #[allow(clippy::disallowed_methods)]
     pub fn of_runtime(started_unix_ms: u64) -> Self {
-        let started = Started::Runtime(tokio::time::Instant::now());
-        Self { started_unix_ms, started, offset_ms: AtomicU64::new(0) }
+        Self::of(Source::Runtime { started_unix_ms, since: tokio::time::Instant::now() })
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, offset_ms: AtomicU64::new(0), latest_ms: AtomicU64::new(0) }
     }
 
     /// Milliseconds since the Unix epoch, offset included.
+    // The one place of this crate that reads the machine's clock.
+    #[allow(clippy::disallowed_methods)]
     pub fn now_ms(&self) -> u64 {
-        let elapsed = whole_ms(self.started.elapsed());
-        self.started_unix_ms.saturating_add(elapsed).saturating_add(self.offset_ms.load(Ordering::Relaxed))
+        let read_ms = match self.source {
+            Source::Machine => {
+                whole_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
+            }
+            Source::Runtime { started_unix_ms, since } => {
+                started_unix_ms.saturating_add(whole_ms(since.elapsed()))
+            }
+        };
+        let now_ms = read_ms.saturating_add(self.offset_ms.load(Ordering::Relaxed));
+        // The machine's clock may be set back.
+        self.latest_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)
     }
 
     /// Seconds since the Unix epoch, offset included.
@@ -79,8 +79,20 @@ fn whole_ms(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_what_others_on_this_machine_read() {
+        let clock = Clock::new();
+        let others = || whole_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
+        for _ in 0..10_000 {
+            let before = others();
+            let now = clock.now_ms();
+            assert!((before..=others()).contains(&now), "{now} is not from {before}");
+        }
+    }
 
     #[test]
     fn advancing_adds_up() {

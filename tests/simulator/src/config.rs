@@ -1,5 +1,6 @@
 //! What a simulator is made of.
 
+use crate::routeros::value::parse_flag;
 use crate::routeros::version::{Version, VersionError};
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -21,6 +22,8 @@ pub struct RouterConfig {
     pub users: u32,
     /// Licence level; it caps the sessions.
     pub license: u8,
+    /// Whether the API user may read passwords (policy `sensitive`); if not, they print as stars.
+    pub sensitive: bool,
 }
 
 /// A whole simulator.
@@ -53,7 +56,7 @@ impl Default for Config {
 pub enum ConfigError {
     /// A part is no `key=value`, or nobody knows the key.
     #[error(
-        "{0:?} is not understood; use name, version, listen, user, password, users and license as key=value"
+        "{0:?} is not understood; use name, version, listen, user, password, users, license and sensitive as key=value"
     )]
     UnknownPart(String),
     /// The value of a key cannot be read.
@@ -76,7 +79,8 @@ pub enum ConfigError {
 }
 
 impl RouterConfig {
-    /// RouterOS 7.20.8, any port of the loopback address, user `admin`, password `simulador`, no users, level 6.
+    /// RouterOS 7.20.8, any port of the loopback address, user `admin`, password `simulador`, no users, level 6, passwords
+    /// readable.
     pub fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -86,6 +90,7 @@ impl RouterConfig {
             password: "simulador".to_owned(),
             users: 0,
             license: 6,
+            sensitive: true,
         }
     }
 
@@ -103,8 +108,8 @@ impl RouterConfig {
 impl FromStr for RouterConfig {
     type Err = ConfigError;
 
-    /// Reads `name=kiosco,version=7.20.8,listen=127.0.0.1:0,user=admin,password=x,users=0,license=6`; any part may be
-    /// left out. A value cannot hold a comma.
+    /// Reads `name=kiosco,version=7.20.8,listen=127.0.0.1:0,user=admin,password=x,users=0,license=6,sensitive=yes`; any
+    /// part may be left out. A value cannot hold a comma.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let mut router = Self::named("kiosco");
         for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -126,6 +131,10 @@ impl FromStr for RouterConfig {
                 "user" | "username" => value.clone_into(&mut router.username),
                 "password" => value.clone_into(&mut router.password),
                 "users" => router.users = value.parse().map_err(wrong("users", "a number of users"))?,
+                "sensitive" => {
+                    router.sensitive = parse_flag(value.as_bytes())
+                        .ok_or(ConfigError::Value { key: "sensitive", expected: "yes or no" })?;
+                }
                 "license" => {
                     let level = value.parse().map_err(wrong("license", "a level from 0 to 6"))?;
                     if level > 6 {
@@ -161,7 +170,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_what_is_needed() {
-        for text in ["nombre=x", "name", "name=", "version=latest", "listen=8728", "users=-1", "license=7"] {
+        for text in [
+            "nombre=x",
+            "name",
+            "name=",
+            "version=latest",
+            "listen=8728",
+            "users=-1",
+            "license=7",
+            "sensitive=maybe",
+        ] {
             assert!(text.parse::<RouterConfig>().is_err(), "{text}");
         }
     }

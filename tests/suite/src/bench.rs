@@ -11,6 +11,7 @@
 //! | [`purchases`] | purchases per second, and what one costs |
 //! | [`users`] | a router with 5,000 users |
 //! | [`tenants`] | a tenant whose router hangs |
+//! | [`lists`], [`ledger`] | lists and dashboards over a million transactions |
 //! | [`catalogue`] | reads; memory of idle processes |
 //! | [`import`] | taking over a large old database |
 //! | [`report`] | the table |
@@ -18,6 +19,8 @@
 
 pub mod catalogue;
 pub mod import;
+pub mod ledger;
+pub mod lists;
 pub mod load;
 pub mod machine;
 pub mod options;
@@ -36,7 +39,7 @@ use anyhow::Context;
 use crate::sandbox::Database;
 use crate::services::Services;
 use options::{Options, Row};
-use report::{Report, database_name};
+use report::Report;
 
 /// Measures what was asked for. Says on standard error where it is.
 ///
@@ -53,19 +56,20 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         report.add(database, "disk sync of 4 KiB, median", sync.median_ms(), "ms", None);
         report.add(database, "disk sync of 4 KiB, p99", sync.percentile_ms(99), "ms", None);
         for row in &options.rows {
-            let _ = writeln!(std::io::stderr(), "measuring {} on {}", row.word(), database_name(database));
+            let _ = writeln!(std::io::stderr(), "measuring {} on {}", row.word(), database.name());
             let measured = async {
                 match row {
                     Row::Purchases => purchases::measure(database, options, &sync, &mut report).await,
                     Row::Users => users::measure(database, options, &mut report).await,
                     Row::Tenants => tenants::measure(database, options, &mut report).await,
+                    Row::Lists => lists::measure(database, options, &mut report).await,
                     Row::Catalogue => catalogue::measure(database, options, &mut report).await,
                     Row::Import => import::measure(database, options, &mut report).await,
                 }
             };
             Box::pin(measured)
                 .await
-                .with_context(|| format!("measuring {} on {}", row.word(), database_name(database)))?;
+                .with_context(|| format!("measuring {} on {}", row.word(), database.name()))?;
         }
     }
     Ok(report)

@@ -7,6 +7,7 @@
 //! | [`charged_once`] | P3: one purchase is never charged twice |
 //! | [`paid_gets_access`] | P4: whoever paid gets access, or a person is shown why not |
 //! | [`tenants_apart`] | P5: everything that belongs together belongs to one company |
+//! | [`counts`] | lists and dashboards count what is in the books |
 //! | [`record`] | every step of a purchase is on record, and the record only grows |
 //!
 //! They are to be run when every purchase is settled; one that is still open is a breach of P4.
@@ -14,12 +15,13 @@
 pub mod access_only_paid;
 pub mod charge_after_user;
 pub mod charged_once;
+pub mod counts;
 pub mod paid_gets_access;
 pub mod record;
 pub mod tenants_apart;
 
 #[cfg(test)]
-mod sound;
+pub(crate) mod sound;
 
 use crate::evidence::Evidence;
 
@@ -29,12 +31,13 @@ type Check = fn(&Evidence) -> Vec<String>;
 /// All breaches, each with the promise that it breaks.
 #[must_use]
 pub fn breaches(evidence: &Evidence) -> Vec<String> {
-    let promises: [(&str, Check); 6] = [
+    let promises: [(&str, Check); 7] = [
         ("P1", charge_after_user::check),
         ("P2", access_only_paid::check),
         ("P3", charged_once::check),
         ("P4", paid_gets_access::check),
         ("P5", tenants_apart::check),
+        ("counts", counts::check),
         ("record", record::check),
     ];
     let judged = promises

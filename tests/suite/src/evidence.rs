@@ -24,6 +24,8 @@ pub struct Evidence {
     pub purchases: Vec<Purchase>,
     /// The companies' books.
     pub transactions: Vec<Transaction>,
+    /// What the counts say: number and amount of the transactions of a company in a payment state.
+    pub counts: BTreeMap<(String, String), (i64, i64)>,
     /// The record of each purchase.
     pub records: BTreeMap<String, Vec<Line>>,
     /// The same as it was read before.
@@ -306,5 +308,11 @@ impl User {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.name.starts_with("preload-")
+    }
+
+    /// The name that was sold: a clone for one more device of a user stands for the user.
+    #[must_use]
+    pub fn sold_as(&self) -> &str {
+        self.name.split_once("_RANDMAC").map_or(&self.name, |(sold, _)| sold)
     }
 }

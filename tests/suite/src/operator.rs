@@ -1,6 +1,7 @@
 //! What operators send.
 
 use anyhow::{Context, bail};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::portal::{Answer, client};
@@ -29,6 +30,12 @@ impl Operator {
         Ok(Self { base_url: base_url.to_owned(), token: token.to_owned(), client })
     }
 
+    /// The session's token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// GET of a path.
     ///
     /// # Errors
@@ -38,16 +45,39 @@ impl Operator {
         Answer::of(request.send().await.with_context(|| format!("GET {path}"))?).await
     }
 
+    /// POST with an idempotency key; gives whatever is answered.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.client.post(format!("{}{path}", self.base_url)).bearer_auth(&self.token);
+        let sent = request.header("Idempotency-Key", key).json(body).send().await;
+        Answer::of(sent.with_context(|| format!("POST {path}"))?).await
+    }
+
     /// POST that must succeed; gives the body.
     ///
     /// # Errors
     /// When it is refused.
     pub async fn make(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request =
-            self.client.post(format!("{}{path}", self.base_url)).bearer_auth(&self.token).json(body);
-        let answer = Answer::of(request.send().await.with_context(|| format!("POST {path}"))?).await?;
+        self.send(Method::POST, path, body).await
+    }
+
+    /// PUT that must succeed; gives the body.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn change(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(Method::PUT, path, body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let what = format!("{method} {path}");
+        let request = self.client.request(method, format!("{}{path}", self.base_url));
+        let sent = request.bearer_auth(&self.token).json(body).send().await.with_context(|| what.clone())?;
+        let answer = Answer::of(sent).await?;
         if !(200..300).contains(&answer.status) {
-            bail!("POST {path}: {} {}", answer.status, answer.body);
+            bail!("{what}: {} {}", answer.status, answer.body);
         }
         Ok(answer.body)
     }

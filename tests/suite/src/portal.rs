@@ -113,6 +113,15 @@ impl Portal {
         Answer::of(request.send().await.with_context(|| format!("GET {path}"))?).await
     }
 
+    /// POST to a path.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.client.post(format!("{}{path}", self.base_url)).header("X-API-Key", &self.api_key);
+        Answer::of(request.json(body).send().await.with_context(|| format!("POST {path}"))?).await
+    }
+
     /// Buys.
     ///
     /// # Errors

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+/// Names another Python that has the packages.
+const PYTHON_VARIABLE: &str = "PAGOS_TEST_PYTHON";
+
 /// The program of this name, built by the same profile as the running test.
 ///
 /// # Errors
@@ -19,6 +22,19 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
         bail!("{name} is not in {}; build it first: make build-tests", dir.display());
     }
     Ok(path)
+}
+
+/// The Python that has the packages of `tests/outside`.
+///
+/// # Errors
+/// When there is none.
+pub fn python() -> anyhow::Result<PathBuf> {
+    let named = std::env::var_os(PYTHON_VARIABLE).map(PathBuf::from);
+    let python = named.unwrap_or_else(|| repository().join(".venv/bin/python"));
+    if !python.is_file() {
+        bail!("{} is missing; scripts/setup makes it", python.display());
+    }
+    Ok(python)
 }
 
 /// The top directory of the repository.

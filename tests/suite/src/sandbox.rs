@@ -29,12 +29,23 @@ const RESTART_MS_MAX: u64 = 60_000;
 const END_MS_MAX: u64 = 10_000;
 
 /// Which database the control plane uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Database {
     /// SQLite in the data directory.
     Sqlite,
     /// A database of its own on the test run's server.
     Postgres,
+}
+
+impl Database {
+    /// The name as people write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
 }
 
 /// A running sandbox; everything of it is gone when it is dropped.

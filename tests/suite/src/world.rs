@@ -8,10 +8,14 @@
 //! | [`net`] | connections that can be cut and held up |
 //! | [`bank`] | both gateways over one ledger |
 //! | [`template`] | what every world begins with |
+//! | [`nature`] | what a world is like |
 //! | [`cloud`] | the control plane |
 //! | [`sites`] | agents and routers |
-//! | [`people`] | buyers, webhooks, admins |
+//! | [`people`] | buyers, and the news of gateways |
+//! | [`admins`] | refunds, and decisions about what waits for a person |
+//! | [`strangers`] | users that somebody makes by hand |
 //! | [`trouble`] | what goes wrong, and when |
+//! | [`misdeeds`] | parts that break a promise on purpose |
 //! | [`points`] | crash points |
 //! | [`soak`] | many worlds |
 //! | [`verdict`] | evidence of a world that has come to rest |
@@ -19,15 +23,19 @@
 //! What is not real in a world: TLS on the link (the network knows who dials), HTTP of the portal (purchases are asked
 //! directly), and the gateways' HTTP (their port is played). Tests of the real processes have all of these.
 
+pub mod admins;
 pub mod bank;
 pub mod chance;
 pub mod cloud;
+pub mod misdeeds;
+pub mod nature;
 pub mod net;
 pub mod people;
 pub mod points;
 pub mod sites;
 pub mod soak;
 pub mod stage;
+pub mod strangers;
 pub mod template;
 pub mod trouble;
 pub mod verdict;
@@ -42,24 +50,21 @@ use tokio::sync::mpsc;
 use bank::Bank;
 use chance::Chance;
 use cloud::Cloud;
+use nature::Nature;
 use net::Net;
 use people::{Buyer, Told};
 use sites::Place;
 use stage::{AgentStage, OUTSIDE, Stage, Totals};
+use strangers::Strangers;
+
+pub use misdeeds::Misdeed;
 
 /// Longest time that a world may need to come to rest once everything works again, in milliseconds.
 const REST_MAX_MS: u64 = 40 * 3_600_000;
+/// The same for a world with a misdeed, which may never rest, in milliseconds.
+const REST_MISDEED_MAX_MS: u64 = 3_600_000;
 /// How often it is looked whether a world is at rest, in milliseconds.
 const REST_LOOK_MS: u64 = 60_000;
-
-/// A part that breaks a promise on purpose: checkers must notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misdeed {
-    /// The gateway charges again under the same key.
-    ChargesTwice,
-    /// The control plane counts users as removed that it never asked to be removed.
-    ForgetsReleases,
-}
 
 /// How a world is run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -133,6 +138,8 @@ pub fn run(seed: u64, options: Options) -> Report {
 /// A world.
 #[derive(Clone)]
 pub struct World {
+    /// What it is like.
+    pub nature: Nature,
     /// Its stage.
     pub stage: Stage,
     /// Its network.
@@ -143,6 +150,8 @@ pub struct World {
     pub cloud: Cloud,
     /// Its sites.
     pub places: Vec<Place>,
+    /// Who else makes users there.
+    pub strangers: Strangers,
     /// What buyers were told.
     pub told: Told,
     /// Sites whose journal was lost.
@@ -151,6 +160,7 @@ pub struct World {
 
 impl World {
     fn new(chance: &mut Chance, options: Options, dir: &Path) -> (Self, mpsc::UnboundedReceiver<bank::News>) {
+        let nature = Nature::draw(chance, options.misdeed);
         let stage = Stage::new(chance.fork(), options.echo);
         let net = Net::new(stage.clone());
         let sites = usize::try_from(chance.between(2, template::SITES as u64)).unwrap_or(2);
@@ -167,11 +177,14 @@ impl World {
             let mut users = looked_at.iter().flat_map(Place::users);
             users.any(|user| user.router_id == router && user.comment == mark)
         };
-        let odds = chance.of(&[0, 5, 10, 25]);
-        let bank = Bank::new(stage.clone(), send_news, Arc::new(stands), options.misdeed, odds);
-        let cloud = Cloud::new(stage.clone(), net.clone(), bank.clone(), dir, options.misdeed);
-        let world =
-            Self { stage, net, bank, cloud, places, told: Told::default(), forgetful: Arc::default() };
+        if nature.misdeed == Some(Misdeed::KeepsUsers) {
+            places.iter().for_each(Place::keep_users);
+        }
+        let bank = Bank::new(stage.clone(), send_news, Arc::new(stands), &nature);
+        let strangers = Strangers::new(stage.clone(), places.clone(), chance.fork(), nature.taken_names);
+        let cloud = Cloud::new(stage.clone(), net.clone(), bank.clone(), strangers.clone(), dir, nature);
+        let (told, forgetful) = (Told::default(), Arc::default());
+        let world = Self { nature, stage, net, bank, cloud, places, strangers, told, forgetful };
         (world, news)
     }
 }
@@ -214,19 +227,17 @@ async fn live(seed: u64, options: Options, dir: &Path) -> World {
 /// Lets time pass until nothing is left to be done. People decide what the machine cannot.
 async fn rest(world: &World, chance: &mut Chance) {
     let World { stage, cloud, .. } = world;
+    let limit_ms = if world.nature.misdeed.is_some() { REST_MISDEED_MAX_MS } else { REST_MAX_MS };
     let (began, mut quiet) = (stage.elapsed_ms(), 0);
     while quiet < 3 {
         tokio::time::sleep(Duration::from_millis(REST_LOOK_MS)).await;
         let purchases = verdict::purchases(world).unwrap_or_default();
         let open = purchases.iter().filter(|purchase| purchase.open).count();
         quiet = if open == 0 && cloud.purchases().is_some() { quiet + 1 } else { 0 };
-        for purchase in purchases.iter().filter(|purchase| purchase.attention) {
-            if chance.percent(20) {
-                let verdict::Short { company, id, phase, .. } = purchase;
-                people::administer(stage, cloud, company, id, phase, chance).await;
-            }
+        if purchases.iter().any(|purchase| purchase.attention) && chance.percent(20) {
+            admins::review(world, chance).await;
         }
-        if stage.elapsed_ms() - began > REST_MAX_MS {
+        if stage.elapsed_ms() - began > limit_ms {
             let open: Vec<String> =
                 purchases.iter().filter(|it| it.open).map(|it| format!("{} {}", it.id, it.phase)).collect();
             return stage.breach(format!("P4: the world does not come to rest: {}", open.join(", ")));

@@ -1,7 +1,7 @@
 //! Every fault that `make faults` prints, as a test: at both gateways, on both databases.
 #![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
 
-use pagos_suite::faults::{self, prove};
+use pagos_suite::faults::{self, Case, prove};
 use pagos_suite::on_both_databases;
 use pagos_suite::sandbox::Database;
 use pagos_suite::simulator::gateways::Gateway;
@@ -47,10 +47,10 @@ async fn as_promised(name: &str, database: Database) -> anyhow::Result<()> {
     let fault = faults::all().into_iter().find(|fault| fault.name == name);
     let fault = fault.ok_or_else(|| anyhow::anyhow!("there is no fault {name:?}"))?;
     let (one, two) = tokio::join!(
-        Box::pin(prove(&fault, Gateway::Conekta, database)),
-        Box::pin(prove(&fault, Gateway::MercadoPago, database)),
+        Box::pin(prove(&fault, Case { gateway: Gateway::Conekta, database })),
+        Box::pin(prove(&fault, Case { gateway: Gateway::MercadoPago, database })),
     );
-    for proof in [one?, two?] {
+    for proof in [one, two] {
         assert!(proof.wrong.is_empty(), "{}", proof.text);
     }
     Ok(())

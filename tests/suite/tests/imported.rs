@@ -88,7 +88,7 @@ async fn an_old_key_buys_at_once_and_an_old_password_logs_in(database: Database)
         let bought = portal.buy(&order).await?;
         assert_eq!(bought.status, 200, "{bought:?}");
         let users = sandbox.simulator()?.users().await?;
-        assert!(users.iter().any(|user| user == bought.hotspot_user()), "{users:?}");
+        assert!(users.contains(&bought.hotspot_user().to_owned()), "{users:?}");
     }
     let after = company.get("/api/v1/admin/mi-empresa/transacciones?limit=2").await?.body;
     assert_eq!(after["total"].as_i64(), before["total"].as_i64().map(|total| total + 2));

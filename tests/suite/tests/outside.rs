@@ -1,39 +1,40 @@
 //! Clients that others wrote, run against the simulator: it is judged by them, not by our own code.
 #![allow(clippy::disallowed_methods, reason = "tests stand outside the simulated world")]
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use pagos_suite::programs::repository;
+use pagos_suite::programs::{python, repository};
 use pagos_suite::simulator::OwnSimulator;
 use tokio::process::Command;
 
 /// The longest a client may take, in milliseconds.
 const CLIENT_MS_MAX: u64 = 60_000;
-/// Names another Python that has the packages.
-const PYTHON_VARIABLE: &str = "PAGOS_TEST_PYTHON";
 
 #[tokio::test]
 async fn routeros_api_works_against_both_generations_of_routers() -> anyhow::Result<()> {
-    let simulator = OwnSimulator::start(&["name=old,version=6.49.18", "name=new,version=7.20.8"]).await?;
-    for router in &simulator.ready.routers {
+    let routers = [
+        ("name=older,version=6.42.12", "--challenge"),
+        ("name=old,version=6.49.18", ""),
+        ("name=middle,version=7.17.2,sensitive=no", "--hidden"),
+        ("name=new,version=7.20.8", ""),
+    ];
+    let simulator = OwnSimulator::start(&routers.map(|(router, _)| router)).await?;
+    assert_eq!(simulator.ready.routers.len(), routers.len());
+    for (router, (_, flag)) in simulator.ready.routers.iter().zip(routers) {
         let port = router.port.to_string();
-        let said = client(
-            "routeros_client.py",
-            &[
-                &router.host,
-                &port,
-                &router.username,
-                &router.password,
-                &simulator.ready.control_url,
-                &router.name,
-            ],
-        )
-        .await?;
+        let mut arguments = vec![
+            router.host.as_str(),
+            &port,
+            &router.username,
+            &router.password,
+            &simulator.ready.control_url,
+            &router.name,
+        ];
+        arguments.extend(Some(flag).filter(|flag| !flag.is_empty()));
+        let said = client("routeros_client.py", &arguments).await?;
         assert!(said.starts_with("OK") && said.contains(&router.version), "{said}");
     }
-    assert_eq!(simulator.ready.routers.len(), 2);
     Ok(())
 }
 
@@ -67,11 +68,4 @@ async fn client(name: &str, arguments: &[&str]) -> anyhow::Result<String> {
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     anyhow::ensure!(output.status.success(), "{name}: {}\n{said}\n{complained}", output.status);
     Ok(said.into_owned())
-}
-
-fn python() -> anyhow::Result<PathBuf> {
-    let named = std::env::var_os(PYTHON_VARIABLE).map(PathBuf::from);
-    let python = named.unwrap_or_else(|| repository().join(".venv/bin/python"));
-    anyhow::ensure!(python.is_file(), "{} is missing; scripts/setup makes it", python.display());
-    Ok(python)
 }

@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 
 use pagos_protocol::Secret;
 
-use super::{RowId, owned, row_id};
-use crate::routeros::{Reply, Request};
+use super::{RowId, number, owned, row_id, seconds};
+use crate::routeros::{Record, Reply, Request};
 
-const PROPERTIES: [&str; 3] = [".id", "user", "mac-address"];
+const PROPERTIES: [&str; 8] =
+    [".id", "user", "mac-address", "address", "uptime", "session-time-left", "bytes-in", "bytes-out"];
 
 /// One printed session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +19,37 @@ pub struct ActiveRow {
     pub user: Vec<u8>,
     /// MAC of its device as printed.
     pub mac: Vec<u8>,
+    /// Address of its device as printed.
+    pub address: String,
+    /// How long it has lasted, as printed.
+    pub uptime: String,
+    /// When it will be ended, in seconds from now, if it will.
+    pub left_s: Option<u64>,
+    /// Bytes from the device.
+    pub bytes_in: u64,
+    /// Bytes to the device.
+    pub bytes_out: u64,
 }
 
 impl ActiveRow {
     /// The rows of a printed reply.
     #[must_use]
     pub fn read_all(reply: &Reply) -> Vec<Self> {
-        let read = |record| Self {
+        reply.records.iter().map(Self::read).collect()
+    }
+
+    fn read(record: &Record) -> Self {
+        let text = |name| record.text(name).unwrap_or_default().into_owned();
+        Self {
             id: row_id(record),
             user: owned(record, "user"),
             mac: owned(record, "mac-address"),
-        };
-        reply.records.iter().map(read).collect()
+            address: text("address"),
+            uptime: text("uptime"),
+            left_s: record.text("session-time-left").and_then(|text| seconds(&text)),
+            bytes_in: number(record, "bytes-in"),
+            bytes_out: number(record, "bytes-out"),
+        }
     }
 }
 
@@ -57,7 +77,7 @@ pub fn remove(ids: &[RowId]) -> Request {
 
 /// Opens a session for a device, without the device doing anything.
 #[must_use]
-pub fn login(user: &str, password: Option<&Secret>, ip: Ipv4Addr, mac: Option<&str>) -> Request {
+pub fn login(user: &[u8], password: Option<&Secret>, ip: Ipv4Addr, mac: Option<&str>) -> Request {
     let mut request = Request::new("/ip/hotspot/active/login").attribute("user", user);
     if let Some(password) = password {
         request = request.attribute("password", password.expose());

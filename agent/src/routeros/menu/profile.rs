@@ -24,6 +24,16 @@ pub fn by_name(name: &[u8]) -> Request {
     Request::new("/ip/hotspot/user/profile/print").query("name", name).properties(&["name", "shared-users"])
 }
 
+/// Prints what of the profile of exactly this name concerns the devices of its users.
+#[must_use]
+pub fn devices(name: &[u8]) -> Request {
+    Request::new("/ip/hotspot/user/profile/print").query("name", name).properties(&[
+        "name",
+        "mac-cookie-timeout",
+        "mac-authentication",
+    ])
+}
+
 /// Prints all profiles.
 #[must_use]
 pub fn all() -> Request {

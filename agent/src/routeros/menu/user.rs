@@ -53,17 +53,17 @@ pub fn by_name(name: &[u8]) -> Request {
 /// Prints the users of exactly these names.
 #[must_use]
 pub fn by_names(names: &[impl AsRef<[u8]>]) -> Request {
-    either("name", names)
+    either("name", names, &PROPERTIES)
 }
 
 /// Prints the users in these rows.
 #[must_use]
 pub fn by_rows(ids: &[impl AsRef<[u8]>]) -> Request {
-    either(".id", ids)
+    either(".id", ids, &PROPERTIES)
 }
 
 /// Prints the users whose property has one of the values; all users if there is none, so do not ask with none.
-fn either(property: &str, values: &[impl AsRef<[u8]>]) -> Request {
+pub(super) fn either(property: &str, values: &[impl AsRef<[u8]>], asked: &[&str]) -> Request {
     let mut request = Request::new("/ip/hotspot/user/print");
     for (index, value) in values.iter().enumerate() {
         request = request.query(property, value);
@@ -71,7 +71,7 @@ fn either(property: &str, values: &[impl AsRef<[u8]>]) -> Request {
             request = request.operators("|");
         }
     }
-    request.properties(&PROPERTIES)
+    request.properties(asked)
 }
 
 /// Prints the user in a row.

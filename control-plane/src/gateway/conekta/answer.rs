@@ -168,6 +168,7 @@ fn view(body: &Value) -> Option<PaymentView> {
         reference: our_reference(body),
         live: flag(body, "livemode"),
         refunded_minor: refunded(body),
+        refund_pending_minor: sum(refunds(body).filter(is_pending)),
         card: charge.map(card),
         words: Words {
             status: word.unwrap_or_default().to_owned(),
@@ -228,16 +229,25 @@ fn ever_paid(body: &Value) -> bool {
     charges(body).iter().any(|charge| integer(charge, "paid_at").is_some())
 }
 
-/// How much went back: what the order says, or the refunds of its charges if they say more. Those are negative.
+/// How much went back: what the order says, or the refunds of its charges if they say more.
 fn refunded(body: &Value) -> i64 {
     let told = integer(body, "amount_refunded").map_or(0, i64::saturating_abs);
-    let refunds =
-        charges(body).iter().filter_map(|charge| charge.pointer("/refunds/data")?.as_array()).flatten();
-    let done = refunds.filter(|refund| text(refund, "status") != Some("pending"));
-    let sum = done
+    told.max(sum(refunds(body).filter(|refund| !is_pending(refund))))
+}
+
+fn refunds(body: &Value) -> impl Iterator<Item = &Value> {
+    charges(body).iter().filter_map(|charge| charge.pointer("/refunds/data")?.as_array()).flatten()
+}
+
+fn is_pending(refund: &&Value) -> bool {
+    text(refund, "status") == Some("pending")
+}
+
+/// The sum of refunds, whose amounts are negative.
+fn sum<'a>(refunds: impl Iterator<Item = &'a Value>) -> i64 {
+    refunds
         .filter_map(|refund| integer(refund, "amount"))
-        .fold(0_i64, |sum, amount| sum.saturating_add(amount.saturating_abs()));
-    told.max(sum)
+        .fold(0_i64, |sum, amount| sum.saturating_add(amount.saturating_abs()))
 }
 
 fn card(charge: &Value) -> Card {

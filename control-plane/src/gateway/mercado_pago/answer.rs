@@ -229,6 +229,7 @@ fn view(fields: &Fields) -> Option<PaymentView> {
         reference: fields.word("external_reference"),
         live: fields.flag("live_mode").unwrap_or(false),
         refunded_minor: refunded(fields, decimals)?,
+        refund_pending_minor: refunds(fields, decimals, is_pending).unwrap_or(0),
         card: card(fields),
         words: Words { status, detail },
     })
@@ -265,15 +266,21 @@ fn challenge(fields: &Fields) -> Option<String> {
 
 /// How much went back: what the payment says, or its refunds if they say more. None when neither can be read.
 fn refunded(fields: &Fields, decimals: u8) -> Option<i64> {
-    let amount = |fields: &Fields, name| minor_units(fields.number(name)?, decimals);
-    let done = |refund: &&Fields| refund.text("status").is_none_or(|status| status == "approved");
-    let sum = fields
-        .objects("refunds")
-        .iter()
-        .filter(done)
-        .try_fold(0_i64, |sum, refund| sum.checked_add(amount(refund, "amount")?));
+    let told = fields.number("transaction_amount_refunded").and_then(|number| minor_units(number, decimals));
+    let done = |refund: &Fields| refund.text("status").is_none_or(|status| status == "approved");
     // `Option` orders none below every amount.
-    amount(fields, "transaction_amount_refunded").max(sum)
+    told.max(refunds(fields, decimals, done))
+}
+
+/// The sum of the refunds of this kind; none when one cannot be read.
+fn refunds(fields: &Fields, decimals: u8, kind: impl Fn(&Fields) -> bool) -> Option<i64> {
+    let all = fields.objects("refunds");
+    let mut of_kind = all.iter().filter(|refund| kind(refund));
+    of_kind.try_fold(0_i64, |sum, refund| sum.checked_add(minor_units(refund.number("amount")?, decimals)?))
+}
+
+fn is_pending(refund: &Fields) -> bool {
+    refund.text("status").is_some_and(|status| matches!(status.as_str(), "in_process" | "pending"))
 }
 
 fn card(fields: &Fields) -> Option<Card> {

@@ -15,7 +15,7 @@ use crate::text::Language;
 /// See the module.
 ///
 /// # Errors
-/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, 422, or when the purchase cannot be told.
+/// `transaction_not_found`, `choice_not_open`, `refund_under_way`, `too_many_refunds`, 422, or when the purchase cannot be told.
 pub async fn handle(
     State(app): State<Shared>,
     SuperAdmin(session): SuperAdmin,

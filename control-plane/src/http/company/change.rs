@@ -41,6 +41,7 @@ pub async fn handle(
                 .map(|token| token.map(seal)),
             telegram_chat_id: changed(fields, "telegram_chat_id", CHAT_CHARS_MAX),
             telegram_enabled: boolean(fields, "notificaciones_telegram"),
+            telegram_shows_password: boolean(fields, "telegram_con_contrasena"),
             disable_on_refund: boolean(fields, "desactivar_por_reembolso"),
         }
     })?;
@@ -56,6 +57,7 @@ pub async fn handle(
             "telegram_bot_token": company.telegram_bot_token_sealed.map(|_| MASK),
             "telegram_chat_id": company.telegram_chat_id,
             "notificaciones_telegram": company.telegram_enabled,
+            "telegram_con_contrasena": company.telegram_shows_password,
             "desactivar_por_reembolso": company.disable_on_refund,
         },
     })))

@@ -12,9 +12,11 @@ use super::router_test::failure;
 use crate::domain::code::Code;
 use crate::domain::id::RouterId;
 use crate::http::app::Shared;
+use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::{CompanyAdmin, Segments};
 use crate::link::LinkPort;
+use crate::store::page::Page;
 use crate::tenants::routers;
 
 /// Longest wait for the router, in milliseconds.
@@ -24,12 +26,14 @@ const DEADLINE_MS: u64 = 15_000;
 ///
 /// # Errors
 /// `router_not_found`, `router_inactive`, `router_credentials_incomplete`, `router_unreachable`, `router_login_failed`,
-/// `router_error`, or when the database does not answer.
+/// `router_error`, 422 for a page out of range, or when the database does not answer.
 pub async fn handle(
     State(app): State<Shared>,
     admin: CompanyAdmin,
     Segments(id): Segments<String>,
+    parameters: Parameters,
 ) -> Result<Json<Vec<Value>>, ApiError> {
+    let page = parameters.page(Page::default())?;
     let router = routers::find(&app.store, &admin.company, &RouterId::new(id)).await?;
     if !router.active {
         return Err(ApiError::router_inactive_for_panel());
@@ -40,7 +44,7 @@ pub async fn handle(
     let answer = app.hub.send(&router.id, Action::ListProfiles, Duration::from_millis(DEADLINE_MS)).await;
     match answer {
         Ok(Outcome::Done { done: Done::Profiles { profiles } }) => {
-            Ok(Json(profiles.iter().map(view).collect()))
+            Ok(Json(page.of(&profiles).iter().map(view).collect()))
         }
         other => Err(ApiError::live_check(failure(&other))),
     }

@@ -64,7 +64,7 @@ pub async fn handle(
 }
 
 /// What an admin is told about a live check that did not give what was asked for.
-pub(super) fn failure(answer: &Result<Outcome, SendError>) -> Code {
+pub(in crate::http) fn failure(answer: &Result<Outcome, SendError>) -> Code {
     let code = match answer {
         Err(SendError::Offline | SendError::NoAnswer) => return Code::RouterUnreachable,
         Ok(Outcome::Done { .. } | Outcome::Unknown) => return Code::RouterError,
@@ -85,6 +85,11 @@ pub(super) fn failure(answer: &Result<Outcome, SendError>) -> Code {
         | outcome::Code::LoginRefused
         | outcome::Code::LoginUnverified
         | outcome::Code::DeviceLimitReached
+        | outcome::Code::CredentialsInvalid
+        | outcome::Code::AccessExpired
+        | outcome::Code::LicenseLimitReached
+        | outcome::Code::DeviceModeForbids
+        | outcome::Code::RadiusFailed
         | outcome::Code::UnknownRouter
         | outcome::Code::Unsupported
         | outcome::Code::JournalFailed

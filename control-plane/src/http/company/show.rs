@@ -33,6 +33,7 @@ pub async fn handle(State(app): State<Shared>, admin: CompanyAdmin) -> Result<Js
         "telegram_bot_token": company.telegram_bot_token_sealed.map(|_| MASK),
         "telegram_chat_id": company.telegram_chat_id,
         "notificaciones_telegram": company.telegram_enabled,
+        "telegram_con_contrasena": company.telegram_shows_password,
         "desactivar_por_reembolso": company.disable_on_refund,
     })))
 }

@@ -1,32 +1,44 @@
-//! `GET /api/v1/admin/mi-empresa/transacciones`.
+//! `GET /api/v1/admin/mi-empresa/transacciones`: a page as JSON, or with `formato=csv` all of them as a file, whatever
+//! `limit` and `offset` say.
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::transaction_export;
 use crate::http::app::Shared;
 use crate::http::body::Parameters;
 use crate::http::error::ApiError;
 use crate::http::extract::CompanyAdmin;
-use crate::store::StoreError;
 use crate::store::page::Page;
 use crate::store::transactions::{self, Listed};
+use crate::store::{StoreError, counts};
 
 /// Unlike other lists, this one has a default.
 const DEFAULT: Page = Page { limit: 50, offset: 0 };
+/// `formato` of a page.
+const JSON: &str = "json";
+/// `formato` of a file.
+const CSV: &str = "csv";
 
 /// See the module.
 ///
 /// # Errors
-/// 422 for a page out of range, or when the database does not answer.
+/// 422 for a page out of range or an unknown format, `rate_limited` when too many files are written, or when the database does
+/// not answer.
 pub async fn handle(
     State(app): State<Shared>,
     admin: CompanyAdmin,
     parameters: Parameters,
-) -> Result<Json<Value>, ApiError> {
-    let page = parameters.page(DEFAULT)?;
+) -> Result<Response, ApiError> {
+    let (page, format) =
+        parameters.read(|fields| (fields.page(DEFAULT), fields.optional_choice("formato", &[JSON, CSV])))?;
+    if format == Some(CSV) {
+        return transaction_export::answer(&app, admin.company).await;
+    }
     let mut reader = app.store.reader().await?;
-    let total = transactions::count(&mut reader.conn(), &admin.company).await?;
+    let total = counts::total(&mut reader.conn(), &admin.company).await?;
     let transactions = transactions::list(&mut reader.conn(), &admin.company, page).await?;
     Ok(Json(json!({
         "empresa_id": admin.company,
@@ -34,7 +46,8 @@ pub async fn handle(
         "limit": page.limit,
         "offset": page.offset,
         "transacciones": transactions.iter().map(view).collect::<Result<Vec<_>, StoreError>>()?,
-    })))
+    }))
+    .into_response())
 }
 
 fn view(transaction: &Listed) -> Result<Value, StoreError> {

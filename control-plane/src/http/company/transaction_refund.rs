@@ -25,7 +25,7 @@ const ASK_AGAIN_S: u64 = 2;
 /// See the module.
 ///
 /// # Errors
-/// `transaction_not_found`, `refund_not_possible`, `refund_amount_invalid`, `refund_under_way`, `idempotency_conflict`,
+/// `transaction_not_found`, `refund_not_possible`, `refund_amount_invalid`, `refund_under_way`, `too_many_refunds`, `idempotency_conflict`,
 /// 422, 502 with the gateway's reason when it refused, or when the purchase cannot be told.
 pub async fn handle(
     State(app): State<Shared>,

@@ -11,7 +11,7 @@ use crate::http::extract::{PortalKey, Segments, integer_segment};
 /// See the module.
 ///
 /// # Errors
-/// `gateway_not_configured`, `payment_not_found`, `request_invalid`, `gateway_auth_failed`, `gateway_error`, 422, or when
+/// `rate_limited`, `gateway_not_configured`, `payment_not_found`, `request_invalid`, `gateway_auth_failed`, `gateway_error`, 422, or when
 /// the company's key cannot be read.
 pub async fn handle(
     State(app): State<Shared>,
@@ -19,7 +19,7 @@ pub async fn handle(
     Segments(payment): Segments<String>,
 ) -> Result<Json<Value>, ApiError> {
     let payment = integer_segment("payment_id", &payment)?;
-    let facts = app.purchases.payment_facts(&key.company_id, payment).await?;
+    let facts = app.purchases.payment_facts(&key.company_id, &key.router_id, payment).await?;
     Ok(Json(json!({
         "success": true,
         "payment_id": payment,

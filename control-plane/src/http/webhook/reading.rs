@@ -6,8 +6,8 @@ use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::http::body::read_bytes;
+use crate::http::client::Client;
 use crate::http::error::ApiError;
-use crate::http::frame::client_address;
 use crate::webhook::notice::{Delivery, Source};
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");
@@ -25,7 +25,7 @@ pub(super) async fn delivery(
     source: Option<Source>,
     request: Request,
 ) -> Result<(Option<IpAddr>, Delivery), ApiError> {
-    let from = client_address(&request);
+    let from = request.extensions().get::<Client>().and_then(|client| client.0);
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).unwrap_or_default();
     let parameter = |name: &str| {
         let found = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());

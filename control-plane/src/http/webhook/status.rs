@@ -9,7 +9,7 @@ use crate::domain::code::Code;
 use crate::http::app::Shared;
 use crate::http::error::ApiError;
 use crate::http::extract::{Admin, Segments};
-use crate::store::{companies, credentials, transactions, webhook_keys};
+use crate::store::{companies, counts, credentials, webhook_keys};
 use crate::webhook::notice::Source;
 
 /// See the module.
@@ -27,7 +27,7 @@ pub async fn handle(
     let company = companies::find(&mut reader.conn(), &id).await?.ok_or_else(not_found)?;
     let token = credentials::current(&mut reader.conn(), &id, credentials::MERCADO_PAGO).await?;
     let secrets = webhook_keys::in_force(&mut reader.conn(), &id, credentials::MERCADO_PAGO).await?;
-    let total = transactions::count(&mut reader.conn(), &id).await?;
+    let total = counts::total(&mut reader.conn(), &id).await?;
     drop(reader);
     let url = app.webhooks.address(&id, Source::MercadoPago).await?.ok_or_else(not_found)?;
     Ok(Json(json!({

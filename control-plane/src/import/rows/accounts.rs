@@ -5,9 +5,8 @@ use crate::domain::id::CompanyId;
 use crate::domain::role::Role;
 use crate::import::fields::{Fields, Refusal};
 use crate::store::import::{Company, User};
-use crate::store::{credentials, webhook_keys};
+use crate::store::{companies, credentials, webhook_keys};
 use crate::tenants::companies::real_key;
-use crate::tenants::gateways::TELEGRAM_BOT_TOKEN;
 use crate::text::import::ImportText;
 use crate::vault::Context;
 
@@ -34,7 +33,7 @@ impl Reading<'_> {
             sealed("mercado_pago_access_token", credentials::MERCADO_PAGO_ACCESS_TOKEN)?;
         let mercado_pago_secret_sealed =
             sealed("mercado_pago_webhook_secret", webhook_keys::MERCADO_PAGO_SECRET)?;
-        let telegram_bot_token_sealed = sealed("telegram_bot_token", TELEGRAM_BOT_TOKEN)?;
+        let telegram_bot_token_sealed = sealed("telegram_bot_token", companies::TELEGRAM_BOT_TOKEN)?;
         Ok(Company {
             name: fields.required("nombre")?,
             contact_email: fields.text("contacto_email")?,

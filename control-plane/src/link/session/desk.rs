@@ -18,8 +18,9 @@ use crate::link::live::Live;
 use crate::link::site::Place;
 use crate::store::{StoreError, agents};
 
-/// Most messages of one agent that wait to be served; one more is dropped, and the agent asks again.
-pub(super) const WAITING_MAX: usize = 8;
+/// Most messages of one agent that wait to be served; one more is dropped, and the agent asks again. A site that lost all
+/// users of two days reports them in so few.
+pub(super) const WAITING_MAX: usize = 64;
 /// Pause before a hand-over that failed begins anew, in milliseconds.
 const RETRY_MS: u64 = 5_000;
 

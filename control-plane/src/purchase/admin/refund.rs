@@ -42,7 +42,7 @@ impl Purchases {
     /// refund in it, which is done, refused, or still under way.
     ///
     /// # Errors
-    /// `transaction_not_found`, `refund_not_possible`, `refund_amount_invalid`, `refund_under_way`,
+    /// `transaction_not_found`, `refund_not_possible`, `refund_amount_invalid`, `refund_under_way`, `too_many_refunds`,
     /// `idempotency_conflict`, or when the purchase cannot be told.
     pub async fn refund(
         &self,

@@ -12,7 +12,7 @@ impl Purchases {
     /// Tells the purchase of a transaction what a person decided; it is on disk when this returns.
     ///
     /// # Errors
-    /// `transaction_not_found`, `choice_not_open`, `refund_under_way`, `refund_amount_invalid`, or when it cannot be told.
+    /// `transaction_not_found`, `choice_not_open`, `refund_under_way`, `too_many_refunds`, `refund_amount_invalid`, or when it cannot be told.
     pub async fn resolve(
         &self,
         company: &CompanyId,

@@ -4,12 +4,13 @@ use super::AdminError;
 use crate::domain::code::Code;
 use crate::domain::id::CompanyId;
 use crate::domain::money::{Currency, Money};
+use crate::domain::target;
 use crate::domain::time::Timestamp;
 use crate::gateway::GatewayName;
 use crate::purchase::Purchases;
 use crate::purchase::machine::{self, Choice};
 use crate::purchase::state::{Notice, Phase, Purchase, Refund};
-use crate::store::attention::{self, PURCHASE, STRAY, Waiting};
+use crate::store::attention::{self, ENDPOINT, PURCHASE, STRAY, Waiting};
 use crate::store::page::Page;
 use crate::store::{Conn, StoreError};
 
@@ -65,6 +66,13 @@ pub enum CaseKind {
         purchase: String,
         /// The user that stands on the router.
         user: String,
+    },
+    /// An endpoint that was switched off by itself.
+    Endpoint {
+        /// Its id.
+        id: String,
+        /// Its host.
+        host: String,
     },
 }
 
@@ -127,22 +135,26 @@ fn case(waiting: Waiting) -> Result<Case, StoreError> {
         currency.flatten().zip(waiting.amount_minor).map(|(currency, minor)| Money { minor, currency });
     let (kind, causes, choices) = match waiting.kind.as_str() {
         PURCHASE => {
-            let state = waiting.detail.as_deref().unwrap_or_default();
-            let purchase: Purchase =
-                serde_json::from_str(state).map_err(|_| unreadable("purchases", "state"))?;
             let (Some(transaction), Some(public_id)) = (waiting.transaction_id, waiting.public_id.clone())
             else {
                 return Err(unreadable("transactions", "id"));
             };
+            let state = waiting.detail.as_deref().unwrap_or_default();
+            // One that cannot be read hides none of the others.
+            let purchase: Option<Purchase> = serde_json::from_str(state).ok();
+            let payment = purchase.as_ref().and_then(|purchase| purchase.payment.as_ref());
             let kind = CaseKind::Purchase {
                 transaction,
                 public_id,
                 purchase: waiting.id.clone(),
                 router: waiting.router_id.clone().unwrap_or_default(),
                 gateway: waiting.gateway.clone().unwrap_or_default(),
-                payment: purchase.payment.as_ref().map(|payment| payment.id.clone()),
+                payment: payment.map(|payment| payment.id.clone()),
             };
-            (kind, causes(&purchase), machine::choices(&purchase))
+            match &purchase {
+                Some(purchase) => (kind, causes(purchase), machine::choices(purchase)),
+                None => (kind, vec![Code::AttentionUnreadable], Vec::new()),
+            }
         }
         STRAY => {
             let kind = CaseKind::StrayPayment {
@@ -151,6 +163,11 @@ fn case(waiting: Waiting) -> Result<Case, StoreError> {
                 reference: waiting.detail.clone(),
             };
             (kind, vec![Code::AttentionStrayPayment], vec![Choice::Acknowledge])
+        }
+        ENDPOINT => {
+            let host = target::host(waiting.detail.as_deref().unwrap_or_default());
+            let kind = CaseKind::Endpoint { id: waiting.id.clone(), host };
+            (kind, vec![Code::AttentionEndpointOff], Vec::new())
         }
         _ => {
             let kind = CaseKind::UnknownReservation {

@@ -280,6 +280,7 @@ impl Entry {
             reference: Some(self.reference.clone()),
             live: false,
             refunded_minor: self.back,
+            refund_pending_minor: 0,
             card: None,
             words: Words::default(),
         }

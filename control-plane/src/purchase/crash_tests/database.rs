@@ -6,8 +6,11 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 
+use crate::domain::id::CompanyId;
+use crate::domain::time::Timestamp;
 use crate::seams::Random;
-use crate::store::conn::{execute, fetch_one};
+use crate::store::conn::{execute, fetch_all, fetch_one};
+use crate::store::counts::{self, Count};
 use crate::store::{Store, StoreError};
 use crate::vault::{Context, Vault};
 
@@ -63,10 +66,13 @@ impl Slot {
                     for sql in [
                         "DELETE FROM purchase_lines",
                         "DELETE FROM transactions",
+                        "DELETE FROM transaction_counts",
+                        "DELETE FROM transaction_days",
                         "DELETE FROM idempotency_keys",
                         "DELETE FROM drawn_names",
                         "DELETE FROM purchases",
                         "DELETE FROM runners",
+                        "DELETE FROM outbox",
                     ] {
                         execute!(&mut *conn, sql)?;
                     }
@@ -75,6 +81,17 @@ impl Slot {
             })
             .await;
         cleared.expect("cleared");
+    }
+
+    /// What the company's endpoint is to be told, as kinds of events.
+    pub(super) async fn told(&self) -> Vec<String> {
+        let mut reader = self.store.reader().await.expect("reader");
+        let rows: Result<Vec<(String,)>, StoreError> = fetch_all!(
+            &mut reader.conn(),
+            (String,),
+            "SELECT kind FROM outbox WHERE target = 'e' ORDER BY kind"
+        );
+        rows.expect("messages").into_iter().map(|(kind,)| kind).collect()
     }
 
     /// What the books show of the one purchase: state of payment and user, and how many purchases there are.
@@ -92,6 +109,46 @@ impl Slot {
             "SELECT COUNT(*) FROM purchases WHERE company_id = 'EMP_1'"
         );
         (payment, hotspot, count.expect("count").0)
+    }
+
+    /// What the company's dashboard counts of the one purchase.
+    async fn counted(&self) -> Vec<Count> {
+        let mut reader = self.store.reader().await.expect("reader");
+        counts::of_company(&mut reader.conn(), &CompanyId::new("EMP_1")).await.expect("counts")
+    }
+
+    /// Whether the counts are those of the rows, before and after the row is carried over, and when made anew.
+    pub(super) async fn counts_are_right(&self) -> bool {
+        let mut reader = self.store.reader().await.expect("reader");
+        let truth: Result<Vec<Count>, StoreError> = async {
+            fetch_all!(
+                &mut reader.conn(),
+                Count,
+                "SELECT payment_state, currency, COUNT(*) AS transactions,
+                     CAST(SUM(amount_minor) AS BIGINT) AS amount_minor
+                 FROM transactions WHERE company_id = 'EMP_1' GROUP BY payment_state, currency
+                 ORDER BY payment_state, currency"
+            )
+        }
+        .await;
+        drop(reader);
+        let truth = truth.expect("rows");
+        let before = self.counted().await;
+        self.carry_over().await;
+        let after = self.counted().await;
+        let recounted =
+            self.store.write::<_, StoreError, _>(|conn| Box::pin(async move { counts::recount(conn).await }));
+        recounted.await.expect("recounted");
+        let anew = self.counted().await;
+        before == truth && after == truth && anew == truth
+    }
+
+    /// Carries the row over into the counts, whatever its age.
+    pub(super) async fn carry_over(&self) {
+        let carried = self.store.write::<_, StoreError, _>(|conn| {
+            Box::pin(async move { counts::carry_over(conn, Timestamp(i64::MAX), 10).await })
+        });
+        carried.await.expect("carried over");
     }
 }
 
@@ -125,6 +182,9 @@ async fn seed(store: &Store, vault: &Vault) {
                     "INSERT INTO products (id, company_id, router_id, profile_id, profile_name, sale_name, price_minor,
                          currency, details, active, display_order, featured, created_at)
                      VALUES (1, 'EMP_1', 'RTR_1', '*1', '1h', 'Una hora', 2000, 'MXN', '[]', TRUE, 0, FALSE, 0)",
+                    "INSERT INTO webhook_endpoints (id, company_id, url, events, active, secret_sealed, created_at,
+                         updated_at)
+                     VALUES ('e', 'EMP_1', 'https://hooks.example.org/', '*', TRUE, '', 0, 0)",
                 ] {
                     execute!(&mut *conn, sql)?;
                 }

@@ -31,6 +31,7 @@ pub(super) async fn judge(
     purchase: &Purchase,
     at: &str,
 ) -> Outcome {
+    assert!(slot.counts_are_right().await, "the counts; {at}");
     let (payment_state, hotspot_state, purchases) = slot.books().await;
     let bank = world.bank.lock();
     let site = world.site.lock();

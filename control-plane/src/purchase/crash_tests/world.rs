@@ -96,6 +96,11 @@ impl<'a> World<'a> {
         Timestamp(self.clock.load(Ordering::Relaxed))
     }
 
+    /// Time passes, and nobody wakes anybody.
+    pub(super) fn pass(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::Relaxed);
+    }
+
     pub(super) async fn process(&self, fault: Option<Fault>) -> Process {
         let life = Arc::new(Life::with(fault));
         let till = Arc::new(Till { life: Arc::clone(&life), bank: Arc::clone(&self.bank) });
@@ -269,6 +274,8 @@ impl<'a> World<'a> {
         if !due {
             return rest && matches!(when, When::In(_)) && self.skip();
         }
+        // What changes from now on is counted already.
+        self.slot.carry_over().await;
         let message = match act {
             Act::Approve => {
                 self.bank.approve();

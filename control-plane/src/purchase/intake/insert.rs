@@ -1,6 +1,6 @@
 //! A new purchase on disk: its row, its transaction, its name and its key, all or nothing.
 
-use super::{Draft, Insertion, IntakeError, Request, buyer};
+use super::{Draft, Insertion, IntakeError, Request, buyer, slot};
 use crate::gateway::{CardToken, GatewayName, Means};
 use crate::purchase::state::{DrawnUser, Purchase};
 use crate::purchase::timeline::{Line, Who};
@@ -12,14 +12,14 @@ use crate::store::{Conn, StoreError, timeline};
 /// Users drawn at once for a new purchase; their names may have been sold before.
 const CANDIDATES: usize = 8;
 
-/// Why nothing was stored.
-enum InsertError {
-    /// Another request with the same key was first; carries the request for another round.
-    Raced(Box<Request>),
+/// Why what was written is undone.
+enum Undone {
+    /// The request comes to this instead.
+    As(Insertion),
     Store(StoreError),
 }
 
-impl From<StoreError> for InsertError {
+impl From<StoreError> for Undone {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -38,19 +38,11 @@ pub(super) async fn insert(inner: &Inner, draft: Draft) -> Result<Insertion, Int
     let inserted = inner
         .parts
         .store
-        .write_as("new", move |conn| {
-            Box::pin(async move {
-                match insert_in(conn, &draft, purchase, users, runner).await? {
-                    Some(insertion) => Ok(insertion),
-                    None => Err(InsertError::Raced(Box::new(draft.request))),
-                }
-            })
-        })
+        .write_as("new", move |conn| Box::pin(insert_in(conn, draft, purchase, users, runner)))
         .await;
     match inserted {
-        Ok(insertion) => Ok(insertion),
-        Err(InsertError::Raced(request)) => Ok(Insertion::Raced(request)),
-        Err(InsertError::Store(error)) => Err(error.into()),
+        Ok(insertion) | Err(Undone::As(insertion)) => Ok(insertion),
+        Err(Undone::Store(error)) => Err(error.into()),
     }
 }
 
@@ -75,31 +67,15 @@ fn notify_url(inner: &Inner, draft: &Draft) -> Option<String> {
     Some(format!("{base}/api/v1/webhook/mercado-pago/{path}"))
 }
 
-/// None when another request holds the key: what was written must be undone.
+/// An error undoes what was written.
 async fn insert_in(
     conn: &mut Conn<'_>,
-    draft: &Draft,
+    draft: Draft,
     mut purchase: Purchase,
     users: Vec<DrawnUser>,
     runner: String,
-) -> Result<Option<Insertion>, StoreError> {
+) -> Result<Insertion, Undone> {
     let terms = &purchase.terms;
-    let buyer = buyer(&draft.request);
-    let undecided =
-        purchases::undecided(conn, &terms.router, terms.product.id, &buyer, terms.created_at).await?;
-    if let Some(undecided) = undecided {
-        // It may be of this very request, sent twice at once and stored since its key was looked up.
-        let earlier = match &draft.key {
-            Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
-            None => None,
-        };
-        let is_repeat = earlier.is_some_and(|earlier| earlier.purchase_id == undecided.id);
-        if is_repeat {
-            return Ok(None);
-        }
-        let admitted = super::shown_to(&draft.request, &undecided).map_err(unreadable)?;
-        return Ok(Some(Insertion::Undecided(admitted)));
-    }
     let mut named = None;
     for user in users {
         if purchases::claim_name(conn, &terms.router, &user.name, &terms.id, terms.created_at).await? {
@@ -107,19 +83,40 @@ async fn insert_in(
             break;
         }
     }
-    let Some(user) = named else { return Ok(Some(Insertion::NamesExhausted)) };
+    let Some(user) = named else { return Err(Undone::As(Insertion::NamesExhausted)) };
     purchase.user = user;
-    let row = row(&purchase, buyer, runner)?;
-    purchases::insert(conn, &row).await?;
+    let row = row(&purchase, &draft.request, runner)?;
+    if !purchases::insert(conn, &row).await? {
+        return Err(Undone::As(taken(conn, draft, &purchase).await?));
+    }
     if let Some(key) = &draft.key
         && !purchases::claim_key(conn, &row, &key.text, &draft.fingerprint, draft.replaces.as_deref()).await?
     {
-        return Ok(None);
+        return Err(Undone::As(Insertion::Raced(Box::new(draft.request))));
     }
-    ledger::open(conn, &opening(draft, &purchase), &books::entry(&purchase)).await?;
+    ledger::open(conn, &opening(&draft, &purchase), &books::entry(&purchase)).await?;
     timeline::add(conn, &purchase.terms.company, &purchase.terms.id, row.version, &first_line(&purchase)?)
         .await?;
-    Ok(Some(Insertion::New(Box::new((row, purchase)))))
+    Ok(Insertion::New(Box::new((row, purchase))))
+}
+
+/// What a request comes to whose place is taken: by its own twin, stored since its key was looked up, or by an earlier
+/// purchase that is not decided. One that was decided this moment is looked up anew.
+async fn taken(conn: &mut Conn<'_>, draft: Draft, purchase: &Purchase) -> Result<Insertion, StoreError> {
+    let (terms, request) = (&purchase.terms, &draft.request);
+    let (buyer, slot) = (buyer(request), slot(request));
+    let place = (buyer.as_str(), slot.as_str());
+    let found = purchases::in_the_way(conn, &terms.router, terms.product.id, place, terms.created_at).await?;
+    let twin = match &draft.key {
+        Some(key) => purchases::by_key(conn, &terms.router, &key.text).await?,
+        None => None,
+    };
+    match found {
+        Some(found) if twin.is_none_or(|twin| twin.purchase_id != found.id) => {
+            Ok(Insertion::Undecided(super::shown_to(request, &found).map_err(unreadable)?))
+        }
+        Some(_) | None => Ok(Insertion::Raced(Box::new(draft.request))),
+    }
 }
 
 fn unreadable(error: PurchaseError) -> StoreError {
@@ -134,14 +131,14 @@ fn unreadable(error: PurchaseError) -> StoreError {
     }
 }
 
-fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreError> {
+fn row(purchase: &Purchase, request: &Request, runner: String) -> Result<Row, StoreError> {
     let terms = &purchase.terms;
     Ok(Row {
         id: terms.id.to_string(),
         company_id: terms.company.to_string(),
         router_id: terms.router.to_string(),
         product_id: terms.product.id,
-        buyer,
+        buyer: buyer(request),
         phase: purchase.phase.as_str().to_owned(),
         version: 1,
         state: runner::encode(purchase)?,
@@ -149,6 +146,7 @@ fn row(purchase: &Purchase, buyer: String, runner: String) -> Result<Row, StoreE
         open: purchase.is_open(),
         undecided: purchase.is_undecided(),
         attention: purchase.needs_person(),
+        slot: Some(slot(request)),
         wake_at: purchase.wake_at.0,
         created_at: terms.created_at.0,
     })

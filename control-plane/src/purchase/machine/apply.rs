@@ -61,7 +61,9 @@ fn after_reserve(
             }
         },
         RouterEnd::Refused(failure) => refuse(purchase, failure, now),
-        RouterEnd::Gone => refuse(purchase, Failure::new(Code::RouterError, FailureKind::Fault), now),
+        RouterEnd::Gone | RouterEnd::Stale => {
+            refuse(purchase, Failure::new(Code::RouterError, FailureKind::Fault), now);
+        }
         RouterEnd::Unclear(failure) => decline(purchase, failure, now),
     }
     if let Some(opening) = opening {
@@ -185,8 +187,15 @@ fn after_confirm(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
                 purchase.router_attempts = 1;
             }
         }
+        RouterEnd::Stale => outrun(purchase, retry_router, now),
         RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
     }
+}
+
+/// What the agent knows is newer than what we remember: the decision is told again as a newer one.
+fn outrun(purchase: &mut Purchase, retry: fn(&mut Purchase, Timestamp), now: Timestamp) {
+    purchase.command_version += 1;
+    retry(purchase, now);
 }
 
 fn after_remake(purchase: &mut Purchase, end: RouterEnd, next_draw: Option<DrawnUser>, now: Timestamp) {
@@ -210,7 +219,9 @@ fn after_remake(purchase: &mut Purchase, end: RouterEnd, next_draw: Option<Drawn
                 retry_router(purchase, now);
             }
         },
-        RouterEnd::Gone | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_router(purchase, now),
+        RouterEnd::Gone | RouterEnd::Stale | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => {
+            retry_router(purchase, now);
+        }
     }
 }
 
@@ -226,11 +237,14 @@ fn after_release(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
             purchase.undo = None;
             purchase.undo_attempts = 0;
             purchase.confirmed = false;
+            purchase.remake |= purchase.paid_at.is_some();
             if purchase.paid_at.is_none() {
                 purchase.released = true;
                 purchase.command_version += 1;
             }
         }
+        RouterEnd::Stale if by_phase => outrun(purchase, retry_router, now),
+        RouterEnd::Stale => outrun(purchase, retry_undo, now),
         RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) if by_phase => {
             retry_router(purchase, now);
         }
@@ -245,6 +259,7 @@ fn after_revoke(purchase: &mut Purchase, end: RouterEnd, now: Timestamp) {
             purchase.undo_attempts = 0;
             purchase.revoked = true;
         }
+        RouterEnd::Stale => outrun(purchase, retry_undo, now),
         RouterEnd::NameTaken | RouterEnd::Refused(_) | RouterEnd::Unclear(_) => retry_undo(purchase, now),
     }
 }

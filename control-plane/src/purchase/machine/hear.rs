@@ -14,6 +14,9 @@ const REMAKE_MAX_MS: i64 = 900_000;
 /// Later than that a person is told, until so long after the payment, in milliseconds; then it is taken as used up.
 const NOTICE_MAX_MS: i64 = 86_400_000;
 
+/// Most refunds of one purchase that people can ask for: each is kept, and read with the purchase.
+const REFUNDS_MAX: usize = 50;
+
 /// What somebody outside tells a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -98,6 +101,9 @@ pub enum Refusal {
     /// Another refund is being worked on.
     #[error("another refund is under way")]
     RefundUnderWay,
+    /// So many were asked for that no more are taken.
+    #[error("too many refunds were asked for")]
+    TooManyRefunds,
     /// This cannot be decided in this state.
     #[error("choice is not open in this state")]
     NotOpen,
@@ -218,9 +224,7 @@ fn give_back(
         | Phase::Mismatch
         | Phase::Stuck => return Err(Refusal::NotPaid),
     }
-    if purchase.refund_under_way().is_some() {
-        return Err(Refusal::RefundUnderWay);
-    }
+    may_be_asked(purchase)?;
     let left = refundable(purchase);
     let amount = amount.unwrap_or(left);
     if !(1..=left).contains(&amount) {
@@ -232,6 +236,14 @@ fn give_back(
         refund::stop_delivery(purchase, now);
     }
     Ok(())
+}
+
+/// Whether a person can ask for another refund: one at a time, and not without end.
+fn may_be_asked(purchase: &Purchase) -> Result<(), Refusal> {
+    if purchase.refund_under_way().is_some() {
+        return Err(Refusal::RefundUnderWay);
+    }
+    if purchase.refunds.len() >= REFUNDS_MAX { Err(Refusal::TooManyRefunds) } else { Ok(()) }
 }
 
 /// What a person can decide about the purchase as it stands.
@@ -276,15 +288,15 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
         Choice::Deliver if purchase.refund_under_way().is_some() => return Err(Refusal::RefundUnderWay),
         Choice::Deliver => {
             pay(purchase, purchase.paid_at.unwrap_or(now), now);
+            purchase.deliver_since = Some(now);
+            purchase.missing_seen = false;
             purchase.confirmed = false;
             purchase.notice = None;
             // What stands on the router is not known any more; making it anew finds what is there.
             purchase.remake = true;
         }
         Choice::Refund => {
-            if purchase.refund_under_way().is_some() {
-                return Err(Refusal::RefundUnderWay);
-            }
+            may_be_asked(purchase)?;
             let left = refundable(purchase);
             if left < 1 {
                 return Err(Refusal::Amount);
@@ -306,6 +318,7 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
             purchase.recheck_at = now;
         }
         Choice::Acknowledge => {
+            purchase.missing_seen |= purchase.notice == Some(Notice::UserMissing);
             purchase.notice = None;
             for refund in purchase.refunds.iter_mut().filter(|refund| refund.is_refused_unseen()) {
                 refund.seen = true;
@@ -317,7 +330,8 @@ fn decide(purchase: &mut Purchase, choice: Choice, by: i64, now: Timestamp) -> R
 
 fn user_missing(purchase: &mut Purchase, now: Timestamp) {
     let age = purchase.paid_at.map_or(i64::MAX, |paid_at| now.since(paid_at));
-    if purchase.phase == Phase::Completed && (REMAKE_MAX_MS..NOTICE_MAX_MS).contains(&age) {
+    let noticed = (REMAKE_MAX_MS..NOTICE_MAX_MS).contains(&age) && !purchase.missing_seen;
+    if purchase.phase == Phase::Completed && noticed {
         purchase.notice = Some(Notice::UserMissing);
     }
     if purchase.phase == Phase::Completed && age < REMAKE_MAX_MS {

@@ -89,12 +89,13 @@ pub(super) fn after_reading(
 fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
     let Some(refund) = purchase.refund_under_way_mut() else { return };
     match &view.status {
-        PaymentStatus::Paid | PaymentStatus::PartlyRefunded
-            if view.refunded_minor + refund.amount_minor <= view.amount_minor =>
-        {
+        PaymentStatus::Paid | PaymentStatus::PartlyRefunded if fits(view, refund.amount_minor) => {
             refund.state = RefundState::Asked;
             refund.before_minor = Some(view.refunded_minor);
             refund.wake_at = now;
+        }
+        PaymentStatus::Paid | PaymentStatus::PartlyRefunded if view.refund_pending_minor > 0 => {
+            look_later(purchase, now);
         }
         // Somebody gave it back at the gateway's own panel, or the buyer's bank took it back.
         PaymentStatus::Reversed(failure) => overtaken(purchase, view, *failure, revokes, now),
@@ -109,6 +110,11 @@ fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, no
         }
         PaymentStatus::Other => look_later(purchase, now),
     }
+}
+
+/// Whether so much is left, beside what is on its way back already.
+const fn fits(view: &PaymentView, amount_minor: i64) -> bool {
+    view.refunded_minor + view.refund_pending_minor + amount_minor <= view.amount_minor
 }
 
 /// Whether the sum has grown by the amount.
@@ -131,15 +137,25 @@ fn after_sent(
     if let (Some(failure), 1) = (refund.refusal, refund.sendings) {
         return refuse(purchase, failure, now);
     }
+    // It may be the one whose answer was lost; whosever it is, another one is not sent beside it.
+    refund.accepted |= view.refund_pending_minor > 0;
+    // Somebody else gave so much back that it does not fit any more: it was not done, and cannot be done.
+    if !refund.accepted && view.refunded_minor + refund.amount_minor > view.amount_minor {
+        return refuse(purchase, Failure::new(Code::AmountInvalid, FailureKind::Request), now);
+    }
     let quiet = timing.charge_timeout_ms + timing.quiet_period_ms;
     let is_quiet = refund.sent_at.is_none_or(|sent| now.since(sent) >= quiet);
-    let may_be_under_way = refund.accepted || refund.refusal.is_some();
-    if is_quiet && refund.asks >= RESEND_ASKS_MIN && !may_be_under_way {
-        refund.asks = 0;
-        refund.state = RefundState::Asked;
-        refund.wake_at = now;
-    } else {
-        look_later(purchase, now);
+    if !is_quiet || refund.asks < RESEND_ASKS_MIN || refund.accepted {
+        return look_later(purchase, now);
+    }
+    // Nothing shows of any sending, after all that time.
+    match refund.refusal {
+        Some(failure) => refuse(purchase, failure, now),
+        None => {
+            refund.asks = 0;
+            refund.state = RefundState::Asked;
+            refund.wake_at = now;
+        }
     }
 }
 
@@ -175,8 +191,8 @@ fn refuse(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
     refund.state = RefundState::Refused;
     refund.refusal = Some(failure);
     let own = refund.payment.is_none();
-    let may_be_under_way = refund.accepted || refund.sendings > 1;
-    if own && purchase.phase == Phase::Refunding && may_be_under_way {
+    let may_still_come = refund.may_still_come();
+    if own && purchase.phase == Phase::Refunding && may_still_come {
         // The money may still go back: no access is given, and a person decides.
         return;
     }

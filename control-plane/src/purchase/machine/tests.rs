@@ -9,6 +9,7 @@
 //! | [`judge`] | what must hold in every state |
 //! | [`mutants`] | machines that were broken on purpose, and must be found out |
 //! | [`behaviour`] | single rules by name |
+//! | [`refunds`] | the same of one refund, from asking to its end |
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names what it looks for")]
 
@@ -17,6 +18,7 @@ mod behaviour;
 mod explorer;
 mod judge;
 mod mutants;
+mod refunds;
 mod truth;
 
 use super::{Effect, Event, Message, Refusal, Timing};

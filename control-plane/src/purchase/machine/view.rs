@@ -122,7 +122,7 @@ const fn is_awaited(phase: Phase) -> bool {
 fn after_awaited(purchase: &mut Purchase, view: &PaymentView, now: Timestamp) {
     let refusal = purchase.charge.as_ref().and_then(|charge| charge.refusal);
     match &view.status {
-        PaymentStatus::Paid if is_paid_as_asked(purchase, view) => pay(purchase, now, now),
+        PaymentStatus::Paid if is_paid_as_asked(purchase, view) => pay_as_asked(purchase, now),
         PaymentStatus::Paid | PaymentStatus::PartlyRefunded => mismatch(purchase, view),
         PaymentStatus::NoCharge => match refusal {
             Some(failure) => decline(purchase, failure, now),
@@ -176,7 +176,7 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
     // A payment that a person sends back without having it recorded is not taken for a new one.
     let unpaid = purchase.paid_at.is_none() && purchase.phase != Phase::Refunding;
     match (&view.status, purchase.phase) {
-        (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay(purchase, now, now),
+        (PaymentStatus::Paid, _) if unpaid && is_paid_as_asked(purchase, view) => pay_as_asked(purchase, now),
         (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, _) if unpaid => mismatch(purchase, view),
         (PaymentStatus::Reversed(failure), _) if unpaid && failure.code == Code::PaymentDisputed => {
             mismatch(purchase, view);
@@ -204,6 +204,12 @@ fn after_news(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: T
             _,
         ) => {}
     }
+}
+
+/// The money that was asked for is there, whatever was seen before.
+fn pay_as_asked(purchase: &mut Purchase, now: Timestamp) {
+    purchase.seen_minor = None;
+    pay(purchase, now, now);
 }
 
 /// Money moved, but not as it was asked for.

@@ -61,6 +61,12 @@ pub enum RefundState {
 }
 
 impl Refund {
+    /// Whether it was given up although the gateway may have taken it, so that the money may still go back.
+    #[must_use]
+    pub fn may_still_come(&self) -> bool {
+        self.state == RefundState::Refused && (self.accepted || self.sendings > 1)
+    }
+
     /// Whether it failed and no person took notice yet.
     #[must_use]
     pub fn is_refused_unseen(&self) -> bool {

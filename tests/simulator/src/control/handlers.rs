@@ -31,11 +31,13 @@ pub(super) fn routes(control: Arc<Control>) -> Routes {
         .route("/faults/{id}", delete(delete_fault))
         .route("/hosts", post(hosts))
         .route("/users", post(users))
+        .route("/traffic", post(traffic))
+        .route("/reboot", post(reboot))
         .route("/clock", get(clock).post(advance))
         .merge(super::gateways::routes())
         .fallback(|| async {
             Refusal::not_found(
-                "no such endpoint; there are /state, /faults, /hosts, /users, /clock, /gateway and /webhooks",
+                "no such endpoint; there are /state, /faults, /hosts, /users, /traffic, /reboot, /clock, /gateway and /webhooks",
             )
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -114,8 +116,7 @@ struct HostRequest {
 async fn hosts(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
     let request: HostRequest = parse(&body)?;
     let router = router_named(&control, request.router.as_deref())?;
-    let mac = Mac::parse(request.mac.as_bytes())
-        .ok_or_else(|| Refusal::invalid("mac is no hardware address; write it as AA:BB:CC:00:00:01"))?;
+    let mac = mac(&request.mac)?;
     if request.ip.is_unspecified() {
         return Err(Refusal::invalid("ip 0.0.0.0 is no address of a device"));
     }
@@ -123,6 +124,44 @@ async fn hosts(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
     Ok(Json(
         json!({ "router": router.name, "id": format!("*{id:X}"), "mac": mac.to_string(), "ip": request.ip }),
     ))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrafficRequest {
+    mac: String,
+    #[serde(default)]
+    bytes_in: u64,
+    #[serde(default)]
+    bytes_out: u64,
+    router: Option<String>,
+}
+
+async fn traffic(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
+    let request: TrafficRequest = parse(&body)?;
+    let router = router_named(&control, request.router.as_deref())?;
+    if !router.traffic(mac(&request.mac)?, [request.bytes_in, request.bytes_out]) {
+        return Err(Refusal::invalid("the device is not online; GET /state shows who is"));
+    }
+    Ok(Json(json!({ "router": router.name })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RebootRequest {
+    router: Option<String>,
+}
+
+async fn reboot(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
+    let request: RebootRequest = parse(&body)?;
+    let router = router_named(&control, request.router.as_deref())?;
+    router.reboot();
+    Ok(Json(json!({ "router": router.name })))
+}
+
+fn mac(text: &str) -> Result<Mac, Refusal> {
+    let read = Mac::parse(text.as_bytes());
+    read.ok_or_else(|| Refusal::invalid("mac is no hardware address; write it as AA:BB:CC:00:00:01"))
 }
 
 #[derive(Debug, Deserialize)]

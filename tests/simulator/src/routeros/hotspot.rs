@@ -8,6 +8,7 @@ mod cookie;
 mod host;
 mod profile;
 mod session;
+mod traffic;
 mod user;
 
 pub use cookie::Cookie;
@@ -127,6 +128,7 @@ impl Hotspot {
         let session = self.sessions.remove(ip)?;
         if let Some(user) = self.users.get_mut(session.user_id) {
             user.uptime_ms += session.counted_ms(now_ms);
+            user.bytes = traffic::add(user.bytes, session.counted_bytes);
         }
         self.reschedule(&session.user, now_ms);
         Some(session)
@@ -152,10 +154,12 @@ impl Hotspot {
     pub fn reset_counters(&mut self, id: u32, now_ms: u64) {
         let Some(user) = self.users.get_mut(id) else { return };
         user.uptime_ms = 0;
+        user.bytes = [0; 2];
         let name = user.name.clone();
         self.sessions.of_user_mut(&name, |session| {
             if session.user_id == id {
                 session.counted_from_ms = now_ms;
+                session.counted_bytes = [0; 2];
             }
         });
         self.reschedule(&name, now_ms);

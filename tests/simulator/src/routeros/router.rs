@@ -61,6 +61,7 @@ impl Router {
             identity: config.name.clone().into_bytes(),
             serial_number: hex::encode_upper(&serial[..6]),
             booted_ms: clock.now_ms(),
+            sensitive: config.sensitive,
         };
         let hotspot = Hotspot::new(config.sessions_max());
         let router = Self {
@@ -88,14 +89,15 @@ impl Router {
         execute(&mut Context { hotspot, facts, now_ms: self.clock.now_ms() }, command)
     }
 
-    /// Power was lost and is back: nobody is logged in any more, and the uptime begins anew. Users stay.
+    /// Power was lost and is back: nobody is logged in or seen any more, and the uptime begins anew. Users, their counters
+    /// and cookies stay.
     pub fn reboot(&self) {
         let now_ms = self.clock.now_ms();
         let mut state = self.state();
         state.hotspot.settle(now_ms);
-        let sessions: Vec<Ipv4Addr> = state.hotspot.sessions().map(|session| session.ip).collect();
-        for ip in sessions {
-            state.hotspot.end_session(ip, now_ms);
+        let hosts: Vec<u32> = state.hotspot.hosts().map(|host| host.id).collect();
+        for id in hosts {
+            state.hotspot.remove_host(now_ms, id);
         }
         state.facts.booted_ms = now_ms;
     }
@@ -117,6 +119,14 @@ impl Router {
         let mut state = self.state();
         state.hotspot.settle(now_ms);
         state.hotspot.host_seen(now_ms, mac, ip)
+    }
+
+    /// A device sends and gets bytes; false when it is not online.
+    pub fn traffic(&self, mac: Mac, bytes: [u64; 2]) -> bool {
+        let now_ms = self.clock.now_ms();
+        let mut state = self.state();
+        state.hotspot.settle(now_ms);
+        state.hotspot.traffic(now_ms, mac, bytes)
     }
 
     /// Adds users called `preload-1`, `preload-2` and so on, passing over names that are taken; returns how many

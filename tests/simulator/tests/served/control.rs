@@ -125,3 +125,33 @@ async fn one_fault_is_deleted_by_its_number() {
         [Some(2)]
     );
 }
+
+#[tokio::test]
+async fn devices_send_bytes_and_power_is_lost() {
+    let simulator = simulator(&["7.20.8"]).await;
+    let url = &simulator.ready().control_url;
+    let mut client = ApiClient::logged_in(&simulator.ready().routers[0]).await;
+    client.run(&["/ip/hotspot/user/add", "=name=maria", "=limit-bytes-out=1000"]).await;
+    let (device, traffic) = (json!({ "mac": "02:00:00:00:00:AA", "ip": "10.5.50.9" }), "/traffic");
+    let sent = json!({ "mac": "02:00:00:00:00:AA", "bytes_in": 5, "bytes_out": 600 });
+    assert_eq!(control(url, "POST", traffic, &sent).await.status, 422);
+    control(url, "POST", "/hosts", &device).await;
+    let login = ["/ip/hotspot/active/login", "=user=maria", "=password=", "=ip=10.5.50.9"];
+    assert_eq!(client.run(&login).await, [["!done"]]);
+    assert_eq!(control(url, "POST", traffic, &sent).await.status, 200);
+    let state = control(url, "GET", "/state", &Value::Null).await.body;
+    assert_eq!(state["routers"][0]["active"][0]["bytes-out"], "600");
+    assert_eq!(state["routers"][0]["users"][1]["bytes-in"], "5");
+    assert_eq!(control(url, "POST", "/reboot", &json!({})).await.status, 200);
+    let state = control(url, "GET", "/state", &Value::Null).await.body;
+    for empty in ["active", "hosts"] {
+        assert_eq!(state["routers"][0][empty], json!([]));
+    }
+    assert_eq!(client.run(&login).await[0][1], "=message=unknown host IP 10.5.50.9");
+    // The cookie lets the device in as soon as it is seen.
+    control(url, "POST", "/hosts", &device).await;
+    assert_eq!(control(url, "POST", traffic, &sent).await.status, 200);
+    let state = control(url, "GET", "/state", &Value::Null).await.body;
+    assert_eq!(state["routers"][0]["active"], json!([]), "more than it may");
+    assert_eq!(client.run(&login).await[0][1], "=message=user maria has reached traffic limit");
+}

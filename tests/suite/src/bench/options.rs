@@ -17,15 +17,18 @@ pub enum Row {
     Tenants,
     /// Catalogue reads; memory of idle processes.
     Catalogue,
+    /// Lists over a thousand and over a million transactions.
+    Lists,
     /// Taking over a large old database. Takes long, so it is measured only when it is named.
     Import,
 }
 
 impl Row {
     /// All of them, in the order of measurement.
-    pub const ALL: [Self; 5] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Import];
+    pub const ALL: [Self; 6] =
+        [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists, Self::Import];
     /// Those that are measured unless others are named.
-    pub const USUAL: [Self; 4] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue];
+    pub const USUAL: [Self; 5] = [Self::Purchases, Self::Users, Self::Tenants, Self::Catalogue, Self::Lists];
 
     /// The word on the command line.
     #[must_use]
@@ -35,6 +38,7 @@ impl Row {
             Self::Users => "users",
             Self::Tenants => "tenants",
             Self::Catalogue => "catalogue",
+            Self::Lists => "lists",
             Self::Import => "import",
         }
     }
@@ -55,7 +59,7 @@ pub struct Options {
 
 /// What `--help` prints.
 pub const USAGE: &str =
-    "bench [--only purchases|users|tenants|catalogue|import] [--database sqlite|postgres] [--json] [--quick]
+    "bench [--only purchases|users|tenants|catalogue|lists|import] [--database sqlite|postgres] [--json] [--quick]
 Measures the real processes on this machine; without --only everything but import, on both databases.
 --quick measures so shortly that the numbers mean little.";
 
@@ -117,6 +121,12 @@ impl Options {
         if self.quick { 20 } else { 100 }
     }
 
+    /// Calls of each list per median.
+    #[must_use]
+    pub fn list_rounds(&self) -> usize {
+        if self.quick { 20 } else { 200 }
+    }
+
     /// Disk syncs per measurement.
     #[must_use]
     pub fn syncs(&self) -> usize {
@@ -135,7 +145,7 @@ mod tests {
     #[test]
     fn everything_is_measured_on_both_databases_unless_told_otherwise() {
         let options = parse("").unwrap();
-        assert_eq!((options.rows.len(), options.databases.len()), (4, 2));
+        assert_eq!((options.rows.len(), options.databases.len()), (5, 2));
         let options = parse("--only users --only catalogue --database sqlite --quick --json").unwrap();
         assert_eq!(options.rows, [Row::Users, Row::Catalogue]);
         assert_eq!(options.databases, [Database::Sqlite]);

@@ -65,13 +65,7 @@ impl Report {
         unit: &'static str,
         budget: Option<Budget>,
     ) {
-        self.figures.push(Figure {
-            what: what.to_owned(),
-            database: database_name(database),
-            value,
-            unit,
-            budget,
-        });
+        self.figures.push(Figure { what: what.to_owned(), database: database.name(), value, unit, budget });
     }
 
     /// A Markdown table: a line for each thing measured, a column for each database.
@@ -99,15 +93,6 @@ impl Report {
             let short = figure.budget.is_some_and(|budget| !budget.is_kept(figure.value));
             format!("{}{}", with_unit(figure.value, figure.unit), if short { " (short)" } else { "" })
         })
-    }
-}
-
-/// The database's name as people write it.
-#[must_use]
-pub fn database_name(database: Database) -> &'static str {
-    match database {
-        Database::Sqlite => "SQLite",
-        Database::Postgres => "PostgreSQL",
     }
 }
 

@@ -1,10 +1,10 @@
 //! One kept connection to the public API: as cheap as a load generator on the same processors must be.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -59,16 +59,36 @@ impl Connection {
     /// # Errors
     /// When the connection breaks.
     pub async fn send(&mut self, call: Call) -> anyhow::Result<Reply> {
-        let mut request = Request::builder().method(call.method).uri(call.path).header("Host", &self.host);
-        for (name, value) in call.headers {
-            request = request.header(name, value);
-        }
-        let response = self.sender.send_request(request.body(Full::new(call.body))?).await?;
+        let response = self.answer(call).await?;
         let status = response.status().as_u16();
         let timing = response.headers().get("Server-Timing").and_then(|value| value.to_str().ok());
         let timing = timing.map(str::to_owned);
         let body = response.into_body().collect().await?.to_bytes();
         Ok(Reply { status, timing, body })
+    }
+
+    /// Sends a call and counts the lines of an answer that is too large to be kept.
+    ///
+    /// # Errors
+    /// When the connection breaks or the answer is not 200.
+    pub async fn lines(&mut self, call: Call) -> anyhow::Result<u64> {
+        let response = self.answer(call).await?;
+        ensure!(response.status().as_u16() == 200, "HTTP {}", response.status());
+        let (mut body, mut lines) = (response.into_body(), 0);
+        while let Some(frame) = body.frame().await {
+            let ends =
+                frame?.into_data().map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
+            lines += u64::try_from(ends)?;
+        }
+        Ok(lines)
+    }
+
+    async fn answer(&mut self, call: Call) -> anyhow::Result<Response<Incoming>> {
+        let mut request = Request::builder().method(call.method).uri(call.path).header("Host", &self.host);
+        for (name, value) in call.headers {
+            request = request.header(name, value);
+        }
+        Ok(self.sender.send_request(request.body(Full::new(call.body))?).await?)
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use pagos_suite::chaos::report::table;
 use pagos_suite::chaos::{self, Plan};
 use pagos_suite::sandbox::Database;
 use tokio::task::LocalSet;
@@ -25,7 +26,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<bool> {
-    let (mut seconds, mut databases) = (120, vec![Database::Sqlite, Database::Postgres]);
+    let (mut seconds, mut databases) = (600, vec![Database::Sqlite, Database::Postgres]);
     let mut seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |age| age.as_secs());
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -40,13 +41,22 @@ async fn run() -> anyhow::Result<bool> {
         }
     }
     let runs = u64::try_from(databases.len())?;
-    let mut right = true;
+    let (mut reports, mut failed) = (Vec::new(), Vec::new());
     for database in databases {
-        let plan = Plan { lasts: Duration::from_secs(seconds / runs), seed, database };
-        writeln!(std::io::stdout(), "chaos for {} s, seed {seed}, {database:?}", plan.lasts.as_secs())?;
-        let report = LocalSet::new().run_until(chaos::run(plan)).await?;
-        writeln!(std::io::stdout(), "{report}")?;
-        right &= report.wrong.is_empty();
+        let plan = Plan { lasts: Duration::from_secs(seconds / runs), seed, database, shortened: false };
+        let (name, lasts) = (database.name(), plan.lasts.as_secs());
+        say(&format!("chaos on {name} for {lasts} s, seed {seed}; then up to 5 minutes to settle"));
+        match LocalSet::new().run_until(chaos::run(plan)).await {
+            Ok(report) => reports.push(report),
+            Err(error) => failed.push(format!("WRONG on {name}: {error:#}")),
+        }
     }
-    Ok(right)
+    say(&format!("\n{}", table(&reports)));
+    failed.iter().for_each(|text| say(text));
+    Ok(failed.is_empty() && reports.iter().all(|report| report.wrong().is_empty()))
+}
+
+fn say(text: &str) {
+    // Nobody listens any more: the exit code still tells.
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -31,17 +31,21 @@ impl Chance {
         self.below(100) < chance
     }
 
+    /// A place below `bound`, which is above 0.
+    pub fn place(&mut self, bound: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(bound).unwrap_or(u64::MAX))).unwrap_or_default()
+    }
+
     /// One of them.
     ///
     /// # Panics
     /// When there is none.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        let bound = u64::try_from(from.len()).unwrap_or(u64::MAX);
-        from[usize::try_from(self.below(bound)).unwrap_or_default()]
+        from[self.place(from.len())]
     }
 
     /// A time between two, in milliseconds.
-    pub fn pause(&mut self, from_ms: u64, to_ms: u64) -> Duration {
+    pub fn pause(&mut self, (from_ms, to_ms): (u64, u64)) -> Duration {
         Duration::from_millis(from_ms + self.below(to_ms - from_ms))
     }
 }

@@ -1,168 +1,113 @@
-//! What breaks.
+//! Processes are killed with signal 9: control plane, agents, PostgreSQL.
+//!
+//! One at a time, each kind on its own schedule, so that none has to wait for chance. A control plane that comes back may be
+//! struck again before it has, and on PostgreSQL another machine may take its place.
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::{Value, json};
+use anyhow::Context as _;
 
-use super::Counts;
 use super::chance::Chance;
-use super::world::World;
-use crate::simulator::gateways::Gateway;
+use super::tally::{Blow, Shared};
+use super::world::{SITES, World};
 
-/// At least so often something is killed.
-const KILL_EVERY: Duration = Duration::from_secs(15);
-/// At least so often the database server is killed, where there is one.
-const DATABASE_EVERY: Duration = Duration::from_secs(55);
+/// Pause between two kills of the control plane, and of two agents, in milliseconds. Far below what is demanded, since one
+/// kill may have to wait for what another leaves behind.
+const KILL_MS: (u64, u64) = (5_000, 9_000);
+/// Pause between two kills of the database server, in milliseconds.
+const DATABASE_MS: (u64, u64) = (15_000, 35_000);
+/// The first kill of each comes early, so that a short run has it, in milliseconds.
+const FIRST_MS: (u64, u64) = (1_500, 6_000);
+/// How long a killed process stays away, in milliseconds.
+const AWAY_MS: (u64, u64) = (0, 1_500);
+/// A control plane that comes back is struck again after so long, in milliseconds.
+const AGAIN_MS: (u64, u64) = (10, 1_200);
+/// So often in a hundred a control plane that comes back is struck again.
+const AGAIN_PERCENT: u64 = 25;
+/// So often in a hundred another machine takes the place of the killed one.
+const CHANGE_PERCENT: u64 = 40;
 
-/// What can happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    ControlPlane,
-    Agent,
-    Database,
-    Cut,
-    Gateway,
-    Router,
-}
-
-/// Breaks things for as long as it is told; every process runs when it returns.
+/// Kills until `end`; every process runs when it returns.
 ///
 /// # Errors
-/// When something that was killed does not come back.
-pub async fn break_things(
+/// When something ended by itself, or does not come back.
+pub async fn kill(
     world: &mut World,
-    lasts: Duration,
+    end: Instant,
     chance: &Rc<RefCell<Chance>>,
-    counts: &Rc<RefCell<Counts>>,
+    tally: &Shared,
 ) -> anyhow::Result<()> {
-    let started = Instant::now();
-    let (mut killed, mut database) = (started, started);
-    while started.elapsed() < lasts {
-        let (act, pause, site) = {
+    let next = |range| Instant::now() + chance.borrow_mut().pause(range);
+    let mut due = vec![(next(FIRST_MS), Blow::ControlPlane), (next(FIRST_MS), Blow::Agent)];
+    if world.postgres.is_some() {
+        due.push((next(FIRST_MS), Blow::Database));
+    }
+    loop {
+        let (at, blow) = due.iter_mut().min_by_key(|(at, _)| *at).context("something is due")?;
+        if *at >= end {
+            tokio::time::sleep_until(end.into()).await;
+            return Ok(());
+        }
+        tokio::time::sleep_until((*at).into()).await;
+        *at = next(if *blow == Blow::Database { DATABASE_MS } else { KILL_MS });
+        let blow = *blow;
+        tally.borrow_mut().strike(blow);
+        match blow {
+            Blow::ControlPlane => control_plane(world, chance, tally).await,
+            Blow::Agent => agent(world, chance).await,
+            Blow::Database | Blow::Cut => database(world, chance).await,
+        }
+        .with_context(|| format!("killing: {blow:?}"))?;
+    }
+}
+
+async fn control_plane(
+    world: &mut World,
+    chance: &Rc<RefCell<Chance>>,
+    tally: &Shared,
+) -> anyhow::Result<()> {
+    loop {
+        world.kill_control_plane().await?;
+        let (away, again, change, until_again) = {
             let mut chance = chance.borrow_mut();
-            let drawn = chance.pick(&[
-                Act::ControlPlane,
-                Act::Agent,
-                Act::Cut,
-                Act::Cut,
-                Act::Gateway,
-                Act::Gateway,
-                Act::Gateway,
-                Act::Router,
-                Act::Router,
-                Act::Database,
-            ]);
-            let site = chance.pick(&[0, 1]);
-            (due(drawn, killed, database, world.postgres.is_some(), site), chance.pause(300, 2_500), site)
+            let (away, again) = (chance.pause(AWAY_MS), chance.percent(AGAIN_PERCENT));
+            (away, again, chance.percent(CHANGE_PERCENT), chance.pause(AGAIN_MS))
         };
-        match act {
-            Act::ControlPlane | Act::Agent => killed = Instant::now(),
-            Act::Database => database = Instant::now(),
-            Act::Cut | Act::Gateway | Act::Router => {}
+        tokio::time::sleep(away).await;
+        if change && world.change_machines() {
+            tally.borrow_mut().machines_changed += 1;
         }
-        perform(world, act, site, chance, counts).await?;
-        tokio::time::sleep(pause).await;
+        let back = world.sandbox.restart_control_plane();
+        if !again {
+            return back.await;
+        }
+        // Whether it answers by then or not, it dies.
+        if let Ok(failed) = tokio::time::timeout(until_again, back).await {
+            failed?;
+            tokio::time::sleep(until_again).await;
+        }
+        let mut tally = tally.borrow_mut();
+        tally.recoveries_struck += 1;
+        tally.strike(Blow::ControlPlane);
     }
+}
+
+async fn agent(world: &mut World, chance: &Rc<RefCell<Chance>>) -> anyhow::Result<()> {
+    let site = chance.borrow_mut().place(SITES);
+    world.kill_agent(site).await?;
+    let away = chance.borrow_mut().pause(AWAY_MS);
+    tokio::time::sleep(away).await;
+    world.start_agent(site)
+}
+
+async fn database(world: &mut World, chance: &Rc<RefCell<Chance>>) -> anyhow::Result<()> {
+    let mut server = world.postgres.take().context("there is a server")?;
+    server.kill()?;
+    let away = chance.borrow_mut().pause(AWAY_MS);
+    tokio::time::sleep(away).await;
+    let back = tokio::task::spawn_blocking(move || server.start_again().map(|()| server));
+    world.postgres = Some(back.await??);
     Ok(())
-}
-
-/// What was drawn, unless something else has waited too long.
-fn due(drawn: Act, killed: Instant, database: Instant, has_server: bool, site: usize) -> Act {
-    if has_server && database.elapsed() > DATABASE_EVERY {
-        return Act::Database;
-    }
-    // What is begun now may last several seconds.
-    if killed.elapsed() > KILL_EVERY / 2 {
-        return if site == 0 { Act::ControlPlane } else { Act::Agent };
-    }
-    if drawn == Act::Database && !has_server { Act::ControlPlane } else { drawn }
-}
-
-async fn perform(
-    world: &mut World,
-    act: Act,
-    site: usize,
-    chance: &Rc<RefCell<Chance>>,
-    counts: &Rc<RefCell<Counts>>,
-) -> anyhow::Result<()> {
-    let down = chance.borrow_mut().pause(0, 1_500);
-    match act {
-        Act::ControlPlane => {
-            counts.borrow_mut().control_plane_kills += 1;
-            world.sandbox.kill_control_plane().await?;
-            tokio::time::sleep(down).await;
-            world.sandbox.restart_control_plane().await
-        }
-        Act::Agent => {
-            counts.borrow_mut().agent_kills += 1;
-            world.kill_agent(site).await?;
-            tokio::time::sleep(down).await;
-            world.start_agent(site)
-        }
-        Act::Database => {
-            counts.borrow_mut().database_kills += 1;
-            let Some(server) = &mut world.postgres else { return Ok(()) };
-            server.kill()?;
-            tokio::time::sleep(down).await;
-            server.start_again()
-        }
-        Act::Cut => {
-            counts.borrow_mut().cuts += 1;
-            world.network.cut(site, true)?;
-            let away = chance.borrow_mut().pause(500, 4_000);
-            tokio::time::sleep(away).await;
-            world.network.cut(site, false)
-        }
-        Act::Gateway => {
-            counts.borrow_mut().faults += 1;
-            let fault = gateway_fault(&mut chance.borrow_mut());
-            world.sandbox.simulator()?.fault(fault).await.map(drop)
-        }
-        Act::Router => {
-            counts.borrow_mut().faults += 1;
-            let (fault, away) = {
-                let mut chance = chance.borrow_mut();
-                (router_fault(&mut chance), chance.pause(500, 3_000))
-            };
-            let simulator = &world.simulators()?[site];
-            let number = simulator.fault(fault).await?;
-            tokio::time::sleep(away).await;
-            simulator.take_down(number).await
-        }
-    }
-}
-
-fn gateway_fault(chance: &mut Chance) -> Value {
-    let gateway = chance.pick(&[Gateway::Conekta, Gateway::MercadoPago]);
-    let kind = chance.pick(&[
-        "delay",
-        "delay_after",
-        "drop_before",
-        "drop_after",
-        "drop_middle",
-        "error",
-        "error_after",
-        "bad_gateway",
-        "bad_gateway_after",
-    ]);
-    let mut fault = json!({"target": gateway.word(), "kind": kind, "count": 1 + chance.below(3)});
-    match kind {
-        "delay" | "delay_after" => fault["delay_ms"] = (500 + chance.below(6_000)).into(),
-        "error" => fault["status"] = chance.pick(&[400, 401, 404, 422, 429, 500, 503]).into(),
-        _ => {}
-    }
-    fault
-}
-
-fn router_fault(chance: &mut Chance) -> Value {
-    let kind = chance.pick(&["away", "away", "drop_before", "drop_after", "delay", "error_after"]);
-    let mut fault = json!({"target": "router", "kind": kind});
-    match kind {
-        "away" => {}
-        "delay" => fault["delay_ms"] = (200 + chance.below(5_000)).into(),
-        _ => fault["match"] = "/ip/hotspot/user/".into(),
-    }
-    fault
 }

@@ -1,26 +1,32 @@
-//! Buyers, and what banks and shops do with their payments afterwards.
+//! Buyers. What banks and admins do with their payments afterwards is in [`super::afterwards`].
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::Value;
 use tokio::task::{JoinHandle, spawn_local};
 
-use super::Counts;
+use super::afterwards;
 use super::chance::Chance;
-use super::world::{World, reviewed};
-use crate::portal::{Answer, Order, Portal, card_that};
-use crate::simulator::Simulator;
-use crate::simulator::gateways::{Gateway, Happening};
+use super::reach::Reach;
+use super::tally;
+use super::world::{SITES, Stall, World};
+use crate::portal::{Answer, Order, card_that};
+use crate::simulator::gateways::Gateway;
 
-/// Buyers at the same time at each site.
-const BUYERS: usize = 2;
+/// Buyers at the same time.
+const BUYERS: usize = 16;
+/// Admins who give money back at the same time.
+const ADMINS: usize = 3;
 /// How often a buyer sends the same purchase until it is given up.
 const TRIES_MAX: u32 = 4;
-/// How often banks and shops look.
-const BANK_INTERVAL: Duration = Duration::from_millis(700);
+/// Pause between two purchases of a buyer, in milliseconds.
+const PAUSE_MS: (u64, u64) = (200, 1_500);
+/// Pause before a buyer sends the same again, in milliseconds.
+const AGAIN_MS: (u64, u64) = (200, 2_000);
+/// Pause of a buyer while no site answers.
+const CLOSED: Duration = Duration::from_millis(100);
 
 /// Everybody outside who acts.
 #[derive(Debug)]
@@ -30,34 +36,45 @@ pub struct Load {
 }
 
 /// What all of them share.
-#[derive(Clone)]
-struct Shared {
-    stop: Rc<Cell<bool>>,
-    chance: Rc<RefCell<Chance>>,
-    counts: Rc<RefCell<Counts>>,
+#[derive(Debug, Clone)]
+pub struct Street {
+    /// Set when everybody shall go home.
+    pub stop: Rc<Cell<bool>>,
+    /// Decides.
+    pub chance: Rc<RefCell<Chance>>,
+    /// Takes note.
+    pub tally: tally::Shared,
     number: Rc<Cell<u32>>,
+    reach: Reach,
 }
 
 impl Load {
     /// Starts buying.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
-    pub fn start(
+    /// When no HTTP client can be made, or the company's operator cannot log in.
+    pub async fn start(
         world: &World,
         chance: Rc<RefCell<Chance>>,
-        counts: Rc<RefCell<Counts>>,
+        tally: tally::Shared,
     ) -> anyhow::Result<Self> {
-        let stop = Rc::new(Cell::new(false));
-        let shared = Shared { stop: Rc::clone(&stop), chance, counts, number: Rc::default() };
+        let (stop, reach) = (Rc::new(Cell::new(false)), Reach::all(SITES));
+        let street =
+            Street { stop: Rc::clone(&stop), chance, tally, number: Rc::default(), reach: reach.clone() };
+        let operator = world.sandbox.cliente_admin().await?;
+        let stalls = Rc::new(world.stalls()?);
         let mut people = Vec::new();
-        for (portal, product) in world.portals()? {
-            for _ in 0..BUYERS {
-                people.push(spawn_local(shop(shared.clone(), portal.clone(), product)));
-            }
+        for (site, router) in world.routers().into_iter().enumerate() {
+            let watch = reach.clone().watch(site, router, operator.clone(), Rc::clone(&stop));
+            people.push(spawn_local(watch));
         }
-        let [gateways, _] = world.simulators()?;
-        people.push(spawn_local(bank(shared, gateways)));
+        for _ in 0..BUYERS {
+            people.push(spawn_local(shop(street.clone(), Rc::clone(&stalls))));
+        }
+        people.push(spawn_local(afterwards::bank(street.clone(), world.sandbox.simulator()?)));
+        for admin in 0..ADMINS {
+            people.push(spawn_local(afterwards::refunds(street.clone(), operator.clone(), admin)));
+        }
         Ok(Self { stop, people })
     }
 
@@ -74,29 +91,40 @@ impl Load {
     }
 }
 
-/// Buys again and again.
-async fn shop(shared: Shared, portal: Portal, product: i64) {
-    while !shared.stop.get() {
-        let (order, pause) = {
-            let mut chance = shared.chance.borrow_mut();
-            let number = shared.number.replace(shared.number.get() + 1);
-            (draw(&mut chance, number, product), chance.pause(50, 600))
+/// Buys again and again, where it is open.
+async fn shop(street: Street, stalls: Rc<Vec<Stall>>) {
+    while !street.stop.get() {
+        let Some(site) = street.reach.pick(&street.chance) else {
+            tokio::time::sleep(CLOSED).await;
+            continue;
         };
-        buy(&shared, &portal, &order).await;
+        let stall = &stalls[site];
+        let (order, pause) = {
+            let mut chance = street.chance.borrow_mut();
+            let number = street.number.replace(street.number.get() + 1);
+            (draw(&mut chance, number, stall.product), chance.pause(PAUSE_MS))
+        };
+        buy(&street, stall, &order).await;
         tokio::time::sleep(pause).await;
     }
 }
 
 /// Sends a purchase as an impatient browser would: again when the connection broke or the server had no answer.
-async fn buy(shared: &Shared, portal: &Portal, order: &Order) {
+async fn buy(street: &Street, stall: &Stall, order: &Order) {
     for _ in 0..TRIES_MAX {
-        shared.counts.borrow_mut().requests += 1;
-        let answered = portal.buy(order).await;
+        street.tally.borrow_mut().requests += 1;
+        let answered = stall.portal.buy(order).await;
+        if let Ok(answer) = &answered
+            && answer.status == 200
+        {
+            let shown = (stall.router_id.clone(), answer.hotspot_user().to_owned());
+            street.tally.borrow_mut().told_paid.push(shown);
+        }
         let (again, pause) = {
-            let mut chance = shared.chance.borrow_mut();
-            (is_unsettled(answered.as_ref().ok()) && chance.percent(70), chance.pause(200, 2_000))
+            let mut chance = street.chance.borrow_mut();
+            (is_unsettled(answered.as_ref().ok()) && chance.percent(70), chance.pause(AGAIN_MS))
         };
-        if !again || shared.stop.get() {
+        if !again || street.stop.get() {
             return;
         }
         tokio::time::sleep(pause).await;
@@ -119,41 +147,4 @@ fn draw(chance: &mut Chance, number: u32, product: i64) -> Order {
         (_, Gateway::MercadoPago) => order,
     };
     if chance.percent(15) { order.with("tipo_usuario", "pin") } else { order }
-}
-
-/// Ends reviews, and gives some of the money back at the gateway.
-async fn bank(shared: Shared, gateways: Simulator) {
-    while !shared.stop.get() {
-        tokio::time::sleep(BANK_INTERVAL).await;
-        let Ok(state) = gateways.state().await else { continue };
-        for order in reviewed(&state) {
-            let what = if shared.chance.borrow_mut().percent(80) { Happening::Pay } else { Happening::Fail };
-            // It may have been closed meanwhile.
-            let _ = gateways.happen(Gateway::Conekta, &order, what).await;
-        }
-        let refund = shared.chance.borrow_mut().percent(20);
-        let chosen = if refund { paid(&state, &mut shared.chance.borrow_mut()) } else { None };
-        if let Some((gateway, id)) = chosen {
-            let amount = shared.chance.borrow_mut().percent(30).then_some(500);
-            if gateways.happen(gateway, &id, Happening::Refund(amount)).await.is_ok() {
-                shared.counts.borrow_mut().refunds += 1;
-            }
-        }
-    }
-}
-
-/// One of the payments that are paid.
-fn paid(state: &Value, chance: &mut Chance) -> Option<(Gateway, String)> {
-    let rows = |pointer: &str| state.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-    let orders = rows("/conekta/orders").filter(|order| order["payment_status"] == "paid");
-    let payments = rows("/mercado_pago/payments").filter(|payment| payment["status"] == "approved");
-    let all: Vec<(Gateway, &Value)> = orders
-        .map(|order| (Gateway::Conekta, &order["id"]))
-        .chain(payments.map(|payment| (Gateway::MercadoPago, &payment["id"])))
-        .collect();
-    if all.is_empty() {
-        return None;
-    }
-    let (gateway, id) = chance.pick(&all);
-    Some((gateway, id.as_str().map_or_else(|| id.to_string(), str::to_owned)))
 }

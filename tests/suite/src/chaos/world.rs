@@ -1,25 +1,26 @@
-//! Two sites, one control plane, one database, two gateways.
+//! Several sites, one control plane, one database, two gateways.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::rc::Rc;
 
-use anyhow::Context as _;
-use serde_json::{Value, json};
-use tokio::process::Child;
+use serde_json::Value;
 
+use super::Plan;
 use super::network::Network;
+use super::site::Site;
 use crate::evidence::Evidence;
 use crate::portal::Portal;
-use crate::programs::program;
-use crate::sandbox::{Database, Sandbox, bound_to_us};
+use crate::sandbox::{Database, Sandbox, is_running};
 use crate::services::{Postgres, database_at};
+use crate::simulator::Simulator;
 use crate::simulator::gateways::{Gateway, Happening};
-use crate::simulator::{OwnSimulator, Simulator};
 
-/// The longest an enrolment may take.
-const ENROL_WITHIN: Duration = Duration::from_secs(30);
+/// Sites beside the sandbox's own, which is number 0.
+const MORE_SITES: [&str; 3] = ["azotea", "terraza", "lobby"];
+/// All sites.
+pub const SITES: usize = 1 + MORE_SITES.len();
 
-/// Times that are shortened, so that what is lost is noticed while the run lasts.
+/// Times of a short run, so that what is lost is noticed while it lasts. A long run has those of the field.
 const SHORTENED: [(&str, &str); 6] = [
     ("PAGOS_CONEKTA__CHARGE_TIMEOUT_MS", "4000"),
     ("PAGOS_MERCADO_PAGO__CHARGE_TIMEOUT_MS", "4000"),
@@ -34,37 +35,35 @@ const SHORTENED: [(&str, &str); 6] = [
 pub struct World {
     /// Control plane, gateways, and the first site.
     pub sandbox: Sandbox,
-    /// The second site.
-    pub second: Site,
+    /// The other sites.
+    pub more: Vec<Site>,
     /// The server of the database, where there is one.
     pub postgres: Option<Postgres>,
+    /// Data directory of the control plane that does not run: a second machine on the same database.
+    standby: Option<PathBuf>,
     /// The links. Dropped last: processes live in it.
-    pub network: Network,
+    pub network: Rc<Network>,
 }
 
-/// A site that is not the sandbox's own: a router and an agent.
+/// Where something is sold.
 #[derive(Debug)]
-pub struct Site {
-    /// Router.
-    pub router_id: String,
-    /// Portal key of it.
-    pub api_key: String,
+pub struct Stall {
+    /// The portal of a site.
+    pub portal: Portal,
     /// A plan on sale there.
     pub product: i64,
-    /// The router itself.
-    pub simulator: OwnSimulator,
-    agent_dir: tempfile::TempDir,
-    agent: Option<Child>,
+    /// The router.
+    pub router_id: String,
 }
 
 impl World {
-    /// Builds it; when it is given back, both routers can be reached.
+    /// Builds it; when it is given back, all routers can be reached.
     ///
     /// # Errors
     /// When something does not start.
-    pub async fn start(database: Database) -> anyhow::Result<Self> {
-        let mut network = Network::make(2);
-        let postgres = match database {
+    pub async fn start(plan: &Plan) -> anyhow::Result<Self> {
+        let mut network = Network::make(SITES);
+        let postgres = match plan.database {
             Database::Sqlite => None,
             Database::Postgres => Some(tokio::task::spawn_blocking(Postgres::start_to_be_killed).await??),
         };
@@ -74,49 +73,86 @@ impl World {
             arguments.extend(["--database-url".to_owned(), database_at(server.url()).await?]);
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut sandbox = Sandbox::start_as(&arguments, &SHORTENED).await?;
+        let times = if plan.shortened { &SHORTENED[..] } else { &[] };
+        let mut sandbox = Sandbox::start_as(&arguments, times).await?;
         network.join(&sandbox.ready.data_dir.join("agent")).await?;
         sandbox.start_agent_below(network.agent_prefix(0));
         sandbox.kill_agent().await?;
         sandbox.restart_agent()?;
         sandbox.router_reachable().await?;
-        let mut second = Site::found(&sandbox, &address).await?;
-        network.join(second.agent_dir.path()).await?;
-        second.start_agent(network.agent_prefix(1))?;
-        sandbox.reachable(&second.router_id).await?;
-        Ok(Self { sandbox, second, postgres, network })
+        let mut more = Vec::new();
+        for (name, number) in MORE_SITES.into_iter().zip(1..) {
+            let mut site = Site::found(&sandbox, name, &address).await?;
+            network.join(site.dir()).await?;
+            site.prefix = network.agent_prefix(number);
+            site.start_agent()?;
+            sandbox.reachable(&site.router_id).await?;
+            more.push(site);
+        }
+        let standby = postgres.is_some().then(|| second_machine(&mut sandbox));
+        Ok(Self { sandbox, more, postgres, standby, network: Rc::new(network) })
     }
 
-    /// The portals of both sites, each with its plan.
+    /// What is sold where.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn portals(&self) -> anyhow::Result<[(Portal, i64); 2]> {
-        let own = self.sandbox.portal()?;
-        let other = own.with_key(&self.second.api_key);
-        Ok([(own, self.sandbox.ready.productos[0].id), (other, self.second.product)])
+    pub fn stalls(&self) -> anyhow::Result<Vec<Stall>> {
+        let portal = self.sandbox.portal()?;
+        let others = self.more.iter().map(|site| (portal.with_key(&site.api_key), site.product));
+        let own = (portal.clone(), self.sandbox.ready.productos[0].id);
+        let sold = [own].into_iter().chain(others).zip(self.routers());
+        Ok(sold.map(|((portal, product), router_id)| Stall { portal, product, router_id }).collect())
     }
 
-    /// The simulators: gateways and first router, second router.
+    /// The routers of all sites.
+    #[must_use]
+    pub fn routers(&self) -> Vec<String> {
+        let others = self.more.iter().map(|site| site.router_id.clone());
+        [self.sandbox.ready.router_id.clone()].into_iter().chain(others).collect()
+    }
+
+    /// The simulators: gateways and first router, then the other routers.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn simulators(&self) -> anyhow::Result<[Simulator; 2]> {
-        Ok([self.sandbox.simulator()?, Simulator::at(&self.second.simulator.ready.control_url)?])
+    pub fn simulators(&self) -> anyhow::Result<Vec<Simulator>> {
+        let others = self.more.iter().map(|site| Simulator::at(&site.simulator.ready.control_url));
+        [self.sandbox.simulator()].into_iter().chain(others).collect()
     }
 
-    /// Kills the agent of a site.
+    /// `kill -9` of the control plane.
     ///
     /// # Errors
-    /// When it does not disappear.
+    /// When it does not run, or does not disappear.
+    pub async fn kill_control_plane(&mut self) -> anyhow::Result<()> {
+        let runs = is_running(self.sandbox.ready.pids.control_plane);
+        anyhow::ensure!(runs, "the control plane had ended by itself");
+        self.sandbox.kill_control_plane().await
+    }
+
+    /// Lets the killed control plane be started again on the other machine, where there is one; says whether.
+    pub fn change_machines(&mut self) -> bool {
+        let Some(standby) = &mut self.standby else { return false };
+        let env = &mut self.sandbox.ready.restart.control_plane.env;
+        let other = standby.display().to_string();
+        if let Some(dir) = env.insert("PAGOS_DATA_DIR".to_owned(), other) {
+            *standby = dir.into();
+        }
+        true
+    }
+
+    /// `kill -9` of the agent of a site.
+    ///
+    /// # Errors
+    /// When it does not run, or does not disappear.
     pub async fn kill_agent(&mut self, site: usize) -> anyhow::Result<()> {
-        if site == 0 {
+        let Some(number) = site.checked_sub(1) else {
+            let runs = is_running(self.sandbox.ready.pids.agent);
+            anyhow::ensure!(runs, "the agent of the first site had ended by itself");
             return self.sandbox.kill_agent().await;
-        }
-        if let Some(mut agent) = self.second.agent.take() {
-            agent.kill().await?;
-        }
-        Ok(())
+        };
+        self.more[number].kill_agent().await
     }
 
     /// Starts the killed agent of a site again.
@@ -124,10 +160,9 @@ impl World {
     /// # Errors
     /// When it cannot be started.
     pub fn start_agent(&mut self, site: usize) -> anyhow::Result<()> {
-        if site == 0 {
-            self.sandbox.restart_agent()
-        } else {
-            self.second.start_agent(self.network.agent_prefix(1))
+        match site.checked_sub(1) {
+            None => self.sandbox.restart_agent(),
+            Some(number) => self.more[number].start_agent(),
         }
     }
 
@@ -140,8 +175,10 @@ impl World {
             simulator.clear_faults().await?;
             self.network.cut(site, false)?;
         }
-        self.sandbox.router_reachable().await?;
-        self.sandbox.reachable(&self.second.router_id).await
+        for router in self.routers() {
+            self.sandbox.reachable(&router).await?;
+        }
+        Ok(())
     }
 
     /// Everything that there is to be judged.
@@ -149,9 +186,12 @@ impl World {
     /// # Errors
     /// When something cannot be read.
     pub async fn evidence(&self) -> anyhow::Result<Evidence> {
-        let evidence = self.sandbox.evidence_with(&[self.second.agent_dir.path()]).await?;
-        let [_, second] = self.simulators()?;
-        evidence.with_router(&second.state().await?, &self.second.router_id)
+        let dirs: Vec<_> = self.more.iter().map(Site::dir).collect();
+        let mut evidence = self.sandbox.evidence_with(&dirs).await?;
+        for (simulator, router) in self.simulators()?.iter().zip(self.routers()).skip(1) {
+            evidence = evidence.with_router(&simulator.state().await?, &router)?;
+        }
+        Ok(evidence)
     }
 
     /// Lets reviews at the gateway end well that would last for days.
@@ -169,12 +209,20 @@ impl World {
     /// Keeps data, logs and what the outside shows; says where.
     #[must_use]
     pub fn keep(&mut self, evidence: &Evidence) -> PathBuf {
+        self.more.iter_mut().for_each(Site::keep);
         let dir = self.sandbox.keep_data();
-        self.second.agent_dir.disable_cleanup(true);
         // The report itself tells what is wrong; this only helps to find out why.
         let _ = std::fs::write(dir.join("evidence.txt"), format!("{evidence:#?}"));
         dir
     }
+}
+
+/// Prepares a second machine for the control plane: a data directory of its own, the same master key.
+fn second_machine(sandbox: &mut Sandbox) -> PathBuf {
+    let env = &mut sandbox.ready.restart.control_plane.env;
+    let first = PathBuf::from(env.get("PAGOS_DATA_DIR").cloned().unwrap_or_default());
+    env.insert("PAGOS_MASTER_KEY_FILE".to_owned(), first.join("master.key").display().to_string());
+    sandbox.ready.data_dir.join("control-plane-2")
 }
 
 /// Orders that somebody looks at.
@@ -183,46 +231,4 @@ pub fn reviewed(state: &Value) -> Vec<String> {
     let orders = state.pointer("/conekta/orders").and_then(Value::as_array).into_iter().flatten();
     let waiting = orders.filter(|order| order["payment_status"] == "under_fraud_review");
     waiting.filter_map(|order| order["id"].as_str().map(str::to_owned)).collect()
-}
-
-impl Site {
-    /// Makes a second router of the sandbox's company, with a site of its own, and enrols its agent.
-    async fn found(sandbox: &Sandbox, address: &str) -> anyhow::Result<Self> {
-        let simulator = OwnSimulator::start(&[&format!("name=azotea,listen={address}:0")]).await?;
-        let router = simulator.ready.routers.first().context("the simulator plays a router")?;
-        let operator = sandbox.super_admin().await?;
-        let routers = format!("/admin/empresas/{}/routers", sandbox.ready.empresa_id);
-        let body = json!({"nombre": "Azotea", "host": router.host, "puerto": router.port,
-            "usuario": router.username, "password": router.password});
-        let made = operator.make(&routers, &body).await?;
-        let text = |value: &Value| value.as_str().map(str::to_owned).context("a text");
-        let (router_id, api_key) = (text(&made["id"])?, text(&made["api_key"])?);
-        let token = operator.make(&format!("{routers}/{router_id}/enrolamiento"), &json!({})).await?;
-        let agent_dir = tempfile::tempdir()?;
-        enrol(&text(&token["token"])?, agent_dir.path()).await?;
-        let product = sandbox.cliente_admin().await?.product(&router_id, "1h", 20.0).await?;
-        Ok(Self { router_id, api_key, product, simulator, agent_dir, agent: None })
-    }
-
-    fn start_agent(&mut self, prefix: Vec<String>) -> anyhow::Result<()> {
-        let agent = program("pagos-agent")?.display().to_string();
-        let dir = self.agent_dir.path().display().to_string();
-        let words =
-            [prefix, [agent.as_str(), "run", "--data-dir", &dir].map(str::to_owned).to_vec()].concat();
-        let log =
-            std::fs::File::options().create(true).append(true).open(self.agent_dir.path().join("log"))?;
-        let mut command = bound_to_us(Path::new(&words[0]));
-        command.args(&words[1..]).stdout(log.try_clone()?).stderr(log);
-        self.agent = Some(command.spawn().context("starting the second agent")?);
-        Ok(())
-    }
-}
-
-async fn enrol(token: &str, dir: &Path) -> anyhow::Result<()> {
-    let mut command = bound_to_us(&program("pagos-agent")?);
-    command.args(["enroll", token, "--data-dir"]).arg(dir);
-    let done =
-        tokio::time::timeout(ENROL_WITHIN, command.output()).await.context("enrolling takes too long")??;
-    anyhow::ensure!(done.status.success(), "enrolling: {}", String::from_utf8_lossy(&done.stderr));
-    Ok(())
 }

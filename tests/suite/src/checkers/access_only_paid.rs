@@ -26,7 +26,7 @@ fn orphan(evidence: &Evidence, user: &User) -> Option<String> {
     let mut of_name = evidence
         .purchases
         .iter()
-        .filter(|purchase| purchase.router_id == user.router_id && purchase.user == user.name)
+        .filter(|purchase| purchase.router_id == user.router_id && purchase.user == user.sold_as())
         .peekable();
     if of_name.peek().is_none() {
         return Some(format!("user {} belongs to no purchase", user.name));
@@ -43,8 +43,10 @@ fn orphan(evidence: &Evidence, user: &User) -> Option<String> {
 
 /// A user that can still be used although all the money for it went back.
 fn kept(evidence: &Evidence, user: &User) -> Option<String> {
-    let purchase =
-        evidence.purchases.iter().find(|own| own.router_id == user.router_id && own.user == user.name)?;
+    let purchase = evidence
+        .purchases
+        .iter()
+        .find(|own| own.router_id == user.router_id && own.user == user.sold_as())?;
     let money = evidence.money_of(&purchase.id);
     let returned = money.charged > 0 && money.kept() <= 0;
     let excused = user.disabled || purchase.attention || is_forgiven(evidence, user);
@@ -83,6 +85,17 @@ mod tests {
         let mut evidence = sound();
         evidence.users.push(user("PT-NOBOD"));
         assert_eq!(check(&evidence).len(), 1);
+    }
+
+    #[test]
+    fn a_clone_is_judged_as_the_user_that_was_sold() {
+        for (name, is_sound) in
+            [("PT-AAAAA_RANDMAC2", true), ("PT-CCCCC_RANDMAC2", false), ("PT-NOBOD_RANDMAC2", false)]
+        {
+            let mut evidence = sound();
+            evidence.users.push(user(name));
+            assert_eq!(check(&evidence).is_empty(), is_sound, "{name}");
+        }
     }
 
     #[test]

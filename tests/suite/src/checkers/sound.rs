@@ -6,7 +6,7 @@ use crate::evidence::{Evidence, JournalEntry, LedgerEntry, Line, Payment, Purcha
 use crate::simulator::gateways::Gateway;
 
 pub(super) const COMPANY: &str = "EMP_1";
-pub(super) const ROUTER: &str = "RTR_1";
+pub(crate) const ROUTER: &str = "RTR_1";
 /// Payment of the delivered purchase.
 pub(super) const PAID: &str = "ord_a";
 /// Payment of the refunded purchase.
@@ -15,13 +15,19 @@ const DECLINED: &str = "ord_b";
 const KEY: &str = "key_1";
 
 /// The world; tests break one thing in it.
-pub(super) fn sound() -> Evidence {
+pub(crate) fn sound() -> Evidence {
     let delivered = purchase("TRX_A", "completed", "PT-AAAAA", PAID);
     let declined = purchase("TRX_B", "rolled_back", "PT-BBBBB", DECLINED);
     let mut reversed = purchase("TRX_C", "reversed", "PT-CCCCC", REVERSED);
     reversed.refunded = reversed.price;
     let purchases = [delivered.clone(), declined.clone(), reversed.clone()];
+    let transactions = vec![
+        transaction(&delivered, "paid", "active"),
+        transaction(&declined, "declined", "removed"),
+        transaction(&reversed, "refunded", "disabled"),
+    ];
     Evidence {
+        counts: super::counts::of(&transactions),
         users: vec![user("PT-AAAAA"), User { disabled: true, ..user("PT-CCCCC") }],
         payments: vec![
             payment(PAID, "TRX_A", "paid"),
@@ -34,11 +40,7 @@ pub(super) fn sound() -> Evidence {
             line("charge", REVERSED),
             line("refund", REVERSED),
         ],
-        transactions: vec![
-            transaction(&delivered, "paid", "active"),
-            transaction(&declined, "declined", "removed"),
-            transaction(&reversed, "refunded", "disabled"),
-        ],
+        transactions,
         journal: vec![entry(&delivered, "confirm"), entry(&declined, "release"), entry(&reversed, "revoke")],
         records: purchases.iter().map(|own| (own.id.clone(), record(&own.phase))).collect(),
         purchases: purchases.into(),

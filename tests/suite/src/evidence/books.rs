@@ -16,6 +16,12 @@ const BUSY_MS_MAX: u64 = 10_000;
 const PURCHASES: &str = "SELECT id, company_id, router_id, product_id, phase, open, attention, state FROM purchases ORDER BY created_at, id";
 const TRANSACTIONS: &str = "SELECT purchase_id, company_id, router_id, product_id, api_key_id, amount_minor, \
      payment_state, hotspot_state, hotspot_user FROM transactions ORDER BY id";
+const COUNTS: &str = "SELECT company_id, payment_state, CAST(SUM(transactions) AS BIGINT), CAST(SUM(amount_minor) AS BIGINT) FROM (
+         SELECT company_id, payment_state, transactions, amount_minor FROM transaction_counts
+         UNION ALL SELECT company_id, payment_state, 1, amount_minor FROM transactions WHERE NOT counted
+         UNION ALL SELECT company_id, counted_state, -1, -amount_minor FROM transactions
+             WHERE NOT counted AND counted_state IS NOT NULL) AS everything
+     GROUP BY company_id, payment_state HAVING SUM(transactions) <> 0 OR SUM(amount_minor) <> 0";
 const LINES: &str = "SELECT purchase_id, version, lines FROM purchase_lines ORDER BY purchase_id, version";
 const UNKNOWN_RESERVATIONS: &str =
     "SELECT router_id, purchase_id, name FROM unknown_reservations ORDER BY router_id, purchase_id";
@@ -70,6 +76,9 @@ pub(super) async fn read(url: &str, evidence: &mut Evidence) -> anyhow::Result<(
     let purchases = all!(books, PurchaseRow, PURCHASES);
     evidence.purchases = purchases.into_iter().map(purchase).collect::<anyhow::Result<_>>()?;
     evidence.transactions = all!(books, TransactionRow, TRANSACTIONS).into_iter().map(transaction).collect();
+    let counts = all!(books, (String, String, i64, i64), COUNTS).into_iter();
+    evidence.counts =
+        counts.map(|(company, state, rows, amount)| ((company, state), (rows, amount))).collect();
     for (id, version, lines) in all!(books, (String, i64, String), LINES) {
         evidence.records.entry(id).or_default().extend(record(version, &lines)?);
     }

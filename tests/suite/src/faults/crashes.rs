@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::Fault;
-use super::scene::{Expected, HELD_MS, STRUCK_WITHIN, Scene, Seen, UserEnd};
+use super::ending::{Expected, UserEnd};
+use super::scene::{HELD_MS, Scene, Seen};
 use crate::provoke;
 
 /// The command that makes the user.
@@ -48,9 +49,8 @@ async fn control_plane_before(scene: &mut Scene) -> anyhow::Result<Seen> {
     let more = json!({"match": MAKE_USER, "delay_ms": HELD_MS, "count": 1});
     let fault = scene.on_router("delay", more).await?;
     let sale = scene.send(scene.order());
-    scene.simulator.struck(fault, STRUCK_WITHIN).await?;
-    scene.sandbox.kill_control_plane().await?;
-    scene.sandbox.restart_control_plane().await?;
+    scene.struck(fault).await?;
+    scene.crash_control_plane().await?;
     Ok(Scene::seen(sale).await)
 }
 
@@ -58,8 +58,7 @@ async fn control_plane_after(scene: &mut Scene) -> anyhow::Result<Seen> {
     scene.on_charge("delay_after", json!({"delay_ms": HELD_MS})).await?;
     let sale = scene.send(scene.order());
     scene.charged().await?;
-    scene.sandbox.kill_control_plane().await?;
-    scene.sandbox.restart_control_plane().await?;
+    scene.crash_control_plane().await?;
     Ok(Scene::seen(sale).await)
 }
 
@@ -67,21 +66,13 @@ async fn agent_before(scene: &mut Scene) -> anyhow::Result<Seen> {
     let more = json!({"match": MAKE_USER, "delay_ms": HELD_MS, "count": 1});
     let fault = scene.on_router("delay", more).await?;
     let sale = scene.send(scene.order());
-    scene.simulator.struck(fault, STRUCK_WITHIN).await?;
-    scene.sandbox.kill_agent().await?;
-    let seen = Scene::seen(sale).await;
-    scene.sandbox.restart_agent()?;
-    scene.sandbox.router_reachable().await?;
-    Ok(seen)
+    scene.struck(fault).await?;
+    scene.crash_agent(sale).await
 }
 
 async fn agent_after(scene: &mut Scene) -> anyhow::Result<Seen> {
     scene.on_charge("delay_after", json!({"delay_ms": HELD_MS})).await?;
     let sale = scene.send(scene.order());
     scene.charged().await?;
-    scene.sandbox.kill_agent().await?;
-    let seen = Scene::seen(sale).await;
-    scene.sandbox.restart_agent()?;
-    scene.sandbox.router_reachable().await?;
-    Ok(seen)
+    scene.crash_agent(sale).await
 }

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::Fault;
-use super::scene::{Expected, HELD_MS, Scene, Seen};
+use super::ending::Expected;
+use super::scene::{HELD_MS, Scene, Seen};
 use crate::provoke;
 
 /// How long the database stays away after the answer to the charge has come, in milliseconds.
@@ -29,9 +30,11 @@ async fn cut(scene: &mut Scene) -> anyhow::Result<Seen> {
     let away = Duration::from_millis(HELD_MS + AWAY_MS);
     match &mut scene.postgres {
         Some(server) => {
+            scene.notes.fault("PostgreSQL: killed");
             server.kill()?;
             tokio::time::sleep(away).await;
             server.start_again()?;
+            scene.notes.fault("PostgreSQL: started again");
         }
         None => {
             let url = &scene.sandbox.ready.database_url;
@@ -39,8 +42,10 @@ async fn cut(scene: &mut Scene) -> anyhow::Result<Seen> {
             let holder = rusqlite::Connection::open(path).with_context(|| format!("opening {path}"))?;
             holder.busy_timeout(Duration::from_millis(AWAY_MS))?;
             holder.execute_batch("BEGIN EXCLUSIVE")?;
+            scene.notes.fault("SQLite: another process holds the file");
             tokio::time::sleep(away).await;
             holder.execute_batch("ROLLBACK")?;
+            scene.notes.fault("SQLite: the file is free");
         }
     }
     Ok(Scene::seen(sale).await)

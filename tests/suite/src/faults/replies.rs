@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Fault;
-use super::scene::{Expected, STRUCK_WITHIN, Scene, Seen, UserEnd};
+use super::ending::{Expected, UserEnd};
+use super::scene::{Scene, Seen};
 use crate::provoke;
 use crate::simulator::gateways::Gateway;
 
@@ -120,7 +121,7 @@ async fn refused(scene: &mut Scene, status: u16) -> anyhow::Result<Seen> {
 async fn struck(scene: &mut Scene, kind: &str, more: Value) -> anyhow::Result<Seen> {
     let fault = scene.on_charge(kind, more).await?;
     let sale = scene.send(scene.order());
-    scene.simulator.struck(fault, STRUCK_WITHIN).await?;
+    scene.struck(fault).await?;
     Ok(Scene::seen(sale).await)
 }
 
@@ -138,9 +139,6 @@ async fn wrong_amount(scene: &mut Scene) -> anyhow::Result<Seen> {
         Gateway::Conekta => ("GET /orders/", json!({"/amount": 1_999})),
         Gateway::MercadoPago => ("GET /v1/payments/", json!({"/transaction_amount": 19.99})),
     };
-    scene
-        .simulator
-        .fault(json!({"target": scene.gateway.word(), "kind": "alter", "match": path, "set": set}))
-        .await?;
+    scene.on_gateway("alter", path, json!({ "set": set })).await?;
     Ok(Scene::seen(scene.send(scene.order())).await)
 }

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::evidence::{Evidence, Purchase};
+use super::Case;
+use super::ending::Ending;
+use super::notes::{self, Notes};
 use crate::portal::{Answer, Order};
 use crate::sandbox::{Database, Sandbox};
 use crate::services::{Postgres, database_at};
@@ -33,7 +35,7 @@ pub const SHORTENED: [(&str, &str); 7] = [
 ];
 
 /// A purchase in the hands of its buyer.
-pub type Sale = JoinHandle<anyhow::Result<Answer>>;
+pub type Sale = JoinHandle<Seen>;
 
 /// What the customer saw first: an answer, or that the connection broke.
 pub type Seen = Result<Answer, String>;
@@ -51,65 +53,9 @@ pub struct Scene {
     pub postgres: Option<Postgres>,
     /// Whether the faults stay up until the end is judged: a gateway that lies goes on lying.
     pub lies: bool,
+    /// What buyers and faults did.
+    pub notes: Notes,
     purchases_before: Vec<String>,
-}
-
-/// What must stand on the router in the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserEnd {
-    /// The user, usable.
-    Works,
-    /// Not the user.
-    Gone,
-    /// The user, but nobody was told its password.
-    Held,
-    /// As the phase says: usable when delivered, else gone.
-    AsPhase,
-}
-
-/// How a purchase must end.
-#[derive(Debug, Clone, Copy)]
-pub struct Expected {
-    /// Phases that are right.
-    pub phases: &'static [&'static str],
-    /// Lines of the gateway's books that moved money to the seller; none when the phase decides.
-    pub charges: Option<usize>,
-    /// Lines that moved money back.
-    pub refunds: usize,
-    /// The router in the end.
-    pub user: UserEnd,
-    /// HTTP status of the customer's last answer; none when the phase decides.
-    pub last: Option<u16>,
-}
-
-impl Expected {
-    /// Paid once and delivered.
-    pub const DELIVERED: Self =
-        Self { phases: &["completed"], charges: Some(1), refunds: 0, user: UserEnd::Works, last: Some(200) };
-    /// Not charged, and nothing is left; the buyer is told this status.
-    #[must_use]
-    pub const fn undone(last: u16) -> Self {
-        Self {
-            phases: &["rolled_back", "failed"],
-            charges: Some(0),
-            refunds: 0,
-            user: UserEnd::Gone,
-            last: Some(last),
-        }
-    }
-}
-
-/// How a purchase ended.
-#[derive(Debug)]
-pub struct Ending {
-    /// What the customer saw first.
-    pub first: Seen,
-    /// What the customer saw last.
-    pub last: Answer,
-    /// The purchase.
-    pub purchase: Purchase,
-    /// Everything.
-    pub evidence: Evidence,
 }
 
 impl Scene {
@@ -117,12 +63,8 @@ impl Scene {
     ///
     /// # Errors
     /// When something does not start.
-    pub async fn start(
-        gateway: Gateway,
-        database: Database,
-        settings: &[(&str, &str)],
-    ) -> anyhow::Result<Self> {
-        let postgres = match database {
+    pub async fn start(case: Case, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let postgres = match case.database {
             Database::Sqlite => None,
             Database::Postgres => Some(tokio::task::spawn_blocking(Postgres::start_to_be_killed).await??),
         };
@@ -136,7 +78,8 @@ impl Scene {
         let evidence = sandbox.settled(SETTLED_WITHIN).await?;
         let simulator = sandbox.simulator()?;
         let purchases_before = evidence.purchases.into_iter().map(|purchase| purchase.id).collect();
-        Ok(Self { sandbox, simulator, gateway, postgres, lies: false, purchases_before })
+        let (gateway, notes) = (case.gateway, Notes::default());
+        Ok(Self { sandbox, simulator, gateway, postgres, lies: false, notes, purchases_before })
     }
 
     /// A complete request with a card that works.
@@ -148,8 +91,14 @@ impl Scene {
     /// Sends a request as a buyer's browser would.
     #[must_use]
     pub fn send(&self, order: Order) -> Sale {
-        let portal = self.sandbox.portal();
-        tokio::spawn(async move { portal?.buy(&order).await })
+        let (portal, notes) = (self.sandbox.portal(), self.notes.clone());
+        tokio::spawn(async move {
+            notes.buyer("pays");
+            let answered = async { portal?.buy(&order).await };
+            let seen = answered.await.map_err(|error| error.root_cause().to_string());
+            notes.buyer(format!("sees {}", notes::seen(&seen)));
+            seen
+        })
     }
 
     /// Puts a fault on the charge itself; gives its number.
@@ -161,8 +110,16 @@ impl Scene {
             Gateway::Conekta => "/charges",
             Gateway::MercadoPago => "POST /v1/payments",
         };
-        self.fault(json!({"target": self.gateway.word(), "kind": kind, "match": path, "count": 1}), more)
-            .await
+        let fault = json!({"target": self.gateway.word(), "kind": kind, "match": path, "count": 1});
+        self.fault(fault, more).await
+    }
+
+    /// Puts a fault on another call of the gateway; gives its number.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn on_gateway(&self, kind: &str, path: &str, more: Value) -> anyhow::Result<u64> {
+        self.fault(json!({"target": self.gateway.word(), "kind": kind, "match": path}), more).await
     }
 
     /// Puts a fault on the router; gives its number.
@@ -173,10 +130,29 @@ impl Scene {
         self.fault(json!({"target": "router", "kind": kind}), more).await
     }
 
+    /// Waits until a fault has struck: the moment is held there.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn struck(&self, fault: u64) -> anyhow::Result<()> {
+        self.simulator.struck(fault, STRUCK_WITHIN).await?;
+        self.notes.fault("it has struck");
+        Ok(())
+    }
+
+    /// Lets the router go away.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn router_away(&self) -> anyhow::Result<()> {
+        self.on_router("away", json!({})).await.map(drop)
+    }
+
     async fn fault(&self, mut fault: Value, more: Value) -> anyhow::Result<u64> {
         for (name, value) in more.as_object().into_iter().flatten() {
             fault[name] = value.clone();
         }
+        self.notes.fault(described(&fault));
         self.simulator.fault(fault).await
     }
 
@@ -194,13 +170,35 @@ impl Scene {
         .await
     }
 
+    /// `kill -9` of the control plane, and its start.
+    ///
+    /// # Errors
+    /// When it does not disappear, or does not come back.
+    pub async fn crash_control_plane(&mut self) -> anyhow::Result<()> {
+        self.notes.fault("control plane: kill -9");
+        self.sandbox.kill_control_plane().await?;
+        self.sandbox.restart_control_plane().await?;
+        self.notes.fault("control plane: started again, it answers");
+        Ok(())
+    }
+
+    /// `kill -9` of the agent; started again when the buyer of `sale` has seen something.
+    ///
+    /// # Errors
+    /// When it does not disappear, or does not come back.
+    pub async fn crash_agent(&mut self, sale: Sale) -> anyhow::Result<Seen> {
+        self.notes.fault("agent: kill -9");
+        self.sandbox.kill_agent().await?;
+        let seen = Self::seen(sale).await;
+        self.sandbox.restart_agent()?;
+        self.sandbox.router_reachable().await?;
+        self.notes.fault("agent: started again, it reaches the router");
+        Ok(seen)
+    }
+
     /// What the customer sees first of a sale.
     pub async fn seen(sale: Sale) -> Seen {
-        match sale.await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(error.root_cause().to_string()),
-            Err(error) => Err(error.to_string()),
-        }
+        sale.await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
     /// Takes every fault down, waits until nothing is left to do, and asks once more as the customer would.
@@ -209,6 +207,9 @@ impl Scene {
     /// When something stays open.
     pub async fn heal_and_settle(&self, first: Seen) -> anyhow::Result<Ending> {
         if !self.lies {
+            if self.notes.has_fault() {
+                self.notes.fault("healed: everything works again");
+            }
             self.simulator.clear_faults().await?;
         }
         let evidence = self.sandbox.settled(SETTLED_WITHIN).await?;
@@ -217,51 +218,19 @@ impl Scene {
         let purchase = new.next().context("the purchase was stored")?.clone();
         anyhow::ensure!(new.next().is_none(), "there is one purchase, not two");
         let last = self.sandbox.portal()?.get(&format!("/api/v1/payments/{}", purchase.id)).await?;
-        Ok(Ending { first, last, purchase, evidence })
+        Ok(Ending { first, last, purchase, notes: self.notes.all(), evidence })
     }
 }
 
-impl Ending {
-    /// What is not as it must be.
-    #[must_use]
-    pub fn differences(&self, expected: &Expected) -> Vec<String> {
-        let mut wrong = Vec::new();
-        let phase = self.purchase.phase.as_str();
-        if !expected.phases.contains(&phase) {
-            wrong.push(format!("it ended {phase}, not {}", expected.phases.join(" or ")));
-        }
-        let delivered = phase == "completed";
-        let charges = self.evidence.charges_of(&self.purchase.id).len();
-        let wanted = expected.charges.unwrap_or(usize::from(delivered));
-        if charges != wanted {
-            wrong.push(format!("{charges} charges, not {wanted}"));
-        }
-        let refunds = self.refunds();
-        if refunds != expected.refunds {
-            wrong.push(format!("{refunds} refunds, not {}", expected.refunds));
-        }
-        let status = self.last.status;
-        if expected.last.is_some_and(|wanted| wanted != status) || (delivered && status != 200) {
-            wrong.push(format!("the customer was told {status} in the end"));
-        }
-        wrong.extend(self.user_differs(expected.user, delivered));
-        wrong
-    }
-
-    fn refunds(&self) -> usize {
-        let own = |entry: &&crate::evidence::LedgerEntry| entry.sale_id == self.purchase.id;
-        self.evidence.ledger.iter().filter(own).filter(|entry| entry.kind == "refund").count()
-    }
-
-    fn user_differs(&self, expected: UserEnd, delivered: bool) -> Option<String> {
-        let user = self.evidence.users.iter().find(|user| user.name == self.purchase.user);
-        let works = user.is_some_and(|user| !user.disabled);
-        let right = match expected {
-            UserEnd::Works => works,
-            UserEnd::Gone => user.is_none(),
-            UserEnd::Held => user.is_some() && self.last.hotspot_user().is_empty(),
-            UserEnd::AsPhase => (delivered && works) || (!delivered && user.is_none()),
-        };
-        (!right).then(|| format!("the router has {user:?}, which is not {expected:?}"))
-    }
+/// A fault in words: where, what, and how often.
+fn described(fault: &Value) -> String {
+    let text = |name: &str| fault[name].as_str().unwrap_or_default();
+    let what = match (fault["status"].as_u64(), fault["delay_ms"].as_u64()) {
+        (Some(status), _) => format!("{} {status}", text("kind")),
+        (_, Some(delay)) => format!("{} {delay} ms", text("kind")),
+        _ => text("kind").to_owned(),
+    };
+    let place = [text("target"), text("match")].join(" ");
+    let times = if fault["count"].is_u64() { "once" } else { "until healed" };
+    format!("{}: {what}, {times}", place.trim())
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Fault;
-use super::scene::{Expected, HELD_MS, SETTLED_WITHIN, STRUCK_WITHIN, Scene, Seen, UserEnd};
+use super::ending::{Expected, UserEnd};
+use super::scene::{HELD_MS, SETTLED_WITHIN, Scene, Seen};
 use crate::provoke;
 use crate::wait::until;
 
@@ -43,33 +44,30 @@ pub const FAULTS: &[Fault] = &[
 async fn gone_at_roll_back(scene: &mut Scene) -> anyhow::Result<Seen> {
     let fault = scene.on_charge("delay", json!({"delay_ms": HELD_MS})).await?;
     let sale = scene.send(scene.order().declined("fault"));
-    scene.simulator.struck(fault, STRUCK_WITHIN).await?;
-    scene.on_router("away", json!({})).await?;
+    scene.struck(fault).await?;
+    scene.router_away().await?;
     let seen = Scene::seen(sale).await;
-    back_later(scene).await;
+    back_later().await;
     Ok(seen)
 }
 
 async fn gone_at_confirm(scene: &mut Scene) -> anyhow::Result<Seen> {
     let fault = scene.on_charge("delay", json!({"delay_ms": HELD_MS})).await?;
     let sale = scene.send(scene.order());
-    scene.simulator.struck(fault, STRUCK_WITHIN).await?;
-    scene.on_router("away", json!({})).await?;
+    scene.struck(fault).await?;
+    scene.router_away().await?;
     let seen = Scene::seen(sale).await;
-    back_later(scene).await;
+    back_later().await;
     Ok(seen)
 }
 
 /// A PIN works only once the router has confirmed it: without the router there is nothing to be shown.
 async fn refund_reply_lost(scene: &mut Scene) -> anyhow::Result<Seen> {
     let fault = scene.on_charge("delay", json!({"delay_ms": HELD_MS})).await?;
-    scene
-        .simulator
-        .fault(json!({"target": scene.gateway.word(), "kind": "drop_after", "match": "/refunds", "count": 1}))
-        .await?;
+    scene.on_gateway("drop_after", "/refunds", json!({"count": 1})).await?;
     let sale = scene.send(scene.order().with("tipo_usuario", "pin"));
-    scene.simulator.struck(fault, STRUCK_WITHIN).await?;
-    scene.on_router("away", json!({})).await?;
+    scene.struck(fault).await?;
+    scene.router_away().await?;
     let seen = Scene::seen(sale).await;
     until("the money went back", SETTLED_WITHIN, || async {
         let ledger = scene.simulator.ledger_of(scene.gateway).await?;
@@ -80,6 +78,6 @@ async fn refund_reply_lost(scene: &mut Scene) -> anyhow::Result<Seen> {
 }
 
 /// The router stays away for a while after the customer's answer: the point is that time passes.
-async fn back_later(_scene: &Scene) {
+async fn back_later() {
     tokio::time::sleep(Duration::from_millis(HELD_MS)).await;
 }

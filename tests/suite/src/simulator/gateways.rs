@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Simulator;
 
 /// A simulated gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gateway {
     /// Conekta; things happen to orders.

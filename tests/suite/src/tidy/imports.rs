@@ -47,17 +47,24 @@ const MODULES: &[(&str, &[&str])] = &[
         "control-plane/src/http",
         &[
             // Of the gateway only its name; see FORBIDDEN.
-            "auth", "config", "domain", "gateway", "limits", "link", "node", "purchase", "seams", "store",
-            "tenants", "text", "vault", "webhook",
+            "auth", "config", "domain", "gateway", "hotspot", "limits", "link", "node", "outbox", "purchase",
+            "seams", "store", "tenants", "text", "vault", "webhook",
         ],
     ),
     ("control-plane/src/purchase", &["domain", "seams", "store", "vault", "gateway", "link", "limits"]),
+    ("control-plane/src/hotspot", &["domain", "seams", "store", "vault", "link", "limits"]),
+    // Pure.
+    ("control-plane/src/hotspot/name", &["domain"]),
     ("control-plane/src/limits", &["domain", "seams"]),
     ("control-plane/src/import", &["domain", "seams", "store", "tenants", "text", "vault"]),
     // Of the link only the name under which the authority's key is sealed.
     ("control-plane/src/rotation", &["link", "store", "tenants", "vault"]),
     ("control-plane/src/installation", &["config", "node", "seams", "store", "vault"]),
     ("control-plane/src/webhook", &["domain", "gateway", "purchase", "seams", "store", "vault"]),
+    ("control-plane/src/outbox", &["domain", "seams", "store", "text", "vault"]),
+    // Pure: what is to be done about a message, and its words.
+    ("control-plane/src/outbox/schedule", &[]),
+    ("control-plane/src/outbox/telegram/message", &["domain", "text"]),
     // Pure: what came in, and what it says.
     ("control-plane/src/webhook/conekta", &[]),
     ("control-plane/src/webhook/mercado_pago", &[]),

@@ -1,27 +1,24 @@
 //! Both gateways, played by one ledger: what was really charged, whoever heard of it.
 //!
 //! Conekta's way: a payment is opened, then charged once. Mercado Pago's way: a charge carries a key, and the same key
-//! brings the same payment again; searches lag behind.
+//! brings the same payment again; searches lag behind. How the ledger is asked is in [`counter`].
+
+mod counter;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, pending};
 use pagos_control_plane::domain::code::Code;
 use pagos_control_plane::domain::failure::{Failure, FailureKind};
 use pagos_control_plane::domain::id::{CompanyId, PurchaseId};
-use pagos_control_plane::gateway::{
-    ChargeBody, ChargeRequest, Charging, GatewayName, GatewayPort, Gateways, Key, ListRequest, Listing,
-    Means, Opening, Payment, PaymentStatus, PaymentView, Reading, RefundRequest, Refunding, Sale, Searching,
-    Words,
-};
-use serde_json::{Value, json};
+use pagos_control_plane::gateway::{GatewayName, Gateways, PaymentStatus, PaymentView, Words};
 use tokio::sync::mpsc;
 
-use super::Misdeed;
+use super::misdeeds::Misdeed;
+use super::nature::Nature;
 use super::stage::{OUTSIDE, Stage};
+use counter::Counter;
 
 /// How long a client waits for an answer, in milliseconds.
 pub const TIMEOUT_MS: u64 = 15_000;
@@ -81,6 +78,17 @@ pub struct Account {
     searchable_ms: u64,
 }
 
+/// What the books say about the money of a purchase, to a person who looks into them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Money {
+    /// It moved, and not all of it went back.
+    Moved,
+    /// It may still move.
+    Awaited,
+    /// There is none.
+    None,
+}
+
 /// A line of the ledger.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -112,14 +120,10 @@ pub struct Bank {
     news: mpsc::UnboundedSender<News>,
     stands: Stands,
     misdeed: Option<Misdeed>,
-    trouble: Arc<Mutex<u64>>,
-}
-
-/// One gateway of the bank.
-#[derive(Clone)]
-struct Counter {
-    bank: Bank,
-    name: GatewayName,
+    /// Calls that are lost or slow, in a hundred.
+    lost_calls: Arc<Mutex<u64>>,
+    /// Gateways that answer nobody, and until when, in milliseconds.
+    away: Arc<Mutex<BTreeMap<GatewayName, u64>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -133,14 +137,16 @@ fn failure(code: Code) -> Failure {
 impl Bank {
     /// A bank without payments. `stands` looks at the routers.
     #[must_use]
-    pub fn new(
-        stage: Stage,
-        news: mpsc::UnboundedSender<News>,
-        stands: Stands,
-        misdeed: Option<Misdeed>,
-        trouble: u64,
-    ) -> Self {
-        Self { stage, books: Arc::default(), news, stands, misdeed, trouble: Arc::new(Mutex::new(trouble)) }
+    pub fn new(stage: Stage, news: mpsc::UnboundedSender<News>, stands: Stands, nature: &Nature) -> Self {
+        Self {
+            stage,
+            books: Arc::default(),
+            news,
+            stands,
+            misdeed: nature.misdeed,
+            lost_calls: Arc::new(Mutex::new(nature.lost_calls)),
+            away: Arc::default(),
+        }
     }
 
     /// The ports.
@@ -152,7 +158,34 @@ impl Bank {
 
     /// From now on everything works.
     pub fn heal(&self) {
-        *lock(&self.trouble) = 0;
+        *lock(&self.lost_calls) = 0;
+        lock(&self.away).clear();
+    }
+
+    /// A gateway answers nobody and sends no news for so long; what it is asked may still take effect.
+    pub fn leave(&self, gateway: GatewayName, millis: u64) {
+        lock(&self.away).insert(gateway, self.stage.elapsed_ms() + millis);
+    }
+
+    fn is_away(&self, gateway: GatewayName) -> bool {
+        lock(&self.away).get(&gateway).is_some_and(|until| self.stage.elapsed_ms() < *until)
+    }
+
+    /// What the books say about a purchase.
+    #[must_use]
+    pub fn money_of(&self, purchase: &str) -> Money {
+        let books = lock(&self.books);
+        let own = books.payments.values().filter(|account| account.purchase == purchase);
+        own.fold(Money::None, |money, account| match account.standing {
+            Standing::Paid if account.refunded < account.amount => Money::Moved,
+            Standing::Action | Standing::Review if money == Money::None => Money::Awaited,
+            Standing::Paid
+            | Standing::Open
+            | Standing::Action
+            | Standing::Review
+            | Standing::Declined
+            | Standing::Canceled => money,
+        })
     }
 
     /// All payments and the ledger.
@@ -163,6 +196,9 @@ impl Bank {
     }
 
     fn tell(&self, account: &Account) {
+        if self.is_away(account.gateway) {
+            return;
+        }
         let _ = self.news.send(News {
             company: CompanyId::new(&account.company),
             purchase: PurchaseId::new(&account.purchase),
@@ -243,314 +279,9 @@ impl Bank {
             reference: Some(account.reference.clone()),
             live: true,
             refunded_minor: account.refunded,
+            refund_pending_minor: 0,
             card: None,
             words: Words::default(),
         }
-    }
-}
-
-/// What goes wrong with one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trouble {
-    None,
-    LostBefore,
-    LostAfter,
-    Slow,
-}
-
-impl Counter {
-    /// One call: crash point, way there, effect, crash point, way back. None when the answer is lost.
-    async fn call<T>(&self, what: &'static str, effect: impl FnOnce(&Bank) -> T + Send) -> Option<T> {
-        let stage = &self.bank.stage;
-        let name = self.name.as_str();
-        if stage.pass_point(&format!("gateway.{name}.{what}.before")) {
-            return pending().await;
-        }
-        let odds = *lock(&self.bank.trouble);
-        let (trouble, there, back) = stage.draw(|chance| {
-            let trouble = if chance.percent(odds) {
-                chance.of(&[Trouble::LostBefore, Trouble::LostAfter, Trouble::LostAfter, Trouble::Slow])
-            } else {
-                Trouble::None
-            };
-            (trouble, chance.between(5, 120), chance.between(5, 300))
-        });
-        tokio::time::sleep(Duration::from_millis(there)).await;
-        if trouble == Trouble::LostBefore {
-            stage.note("bank", &format!("{name} {what} is lost before its effect"));
-            tokio::time::sleep(Duration::from_millis(TIMEOUT_MS)).await;
-            return None;
-        }
-        let value = effect(&self.bank);
-        if stage.pass_point(&format!("gateway.{name}.{what}.after")) {
-            return pending().await;
-        }
-        match trouble {
-            Trouble::None | Trouble::LostBefore => {}
-            Trouble::LostAfter => {
-                stage.note("bank", &format!("{name} {what} is lost after its effect"));
-                tokio::time::sleep(Duration::from_millis(TIMEOUT_MS)).await;
-                return None;
-            }
-            Trouble::Slow => tokio::time::sleep(Duration::from_millis(TIMEOUT_MS - 1_000)).await,
-        }
-        tokio::time::sleep(Duration::from_millis(back)).await;
-        Some(value)
-    }
-
-    fn enter(&self, fields: &Value, standing: Standing) -> String {
-        let stage = &self.bank.stage;
-        let (readable, searchable) = stage.draw(|chance| {
-            let lags = chance.percent(10);
-            (if lags { chance.between(100, 4_000) } else { 0 }, chance.between(0, 60_000))
-        });
-        let text = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
-        let mut books = lock(&self.bank.books);
-        books.next += 1;
-        let prefix = match self.name {
-            GatewayName::Conekta => "ord",
-            GatewayName::MercadoPago => "mp",
-        };
-        let id = format!("{prefix}_{}", books.next);
-        let born_ms = stage.elapsed_ms();
-        let account = Account {
-            id: id.clone(),
-            gateway: self.name,
-            company: text("company"),
-            router: text("router"),
-            purchase: text("purchase"),
-            reference: text("reference"),
-            standing,
-            amount: fields["amount"].as_i64().unwrap_or_default(),
-            refunded: 0,
-            currency: text("currency"),
-            born_ms,
-            readable_ms: born_ms + readable,
-            searchable_ms: born_ms + searchable,
-        };
-        books.payments.insert(id.clone(), account);
-        id
-    }
-
-    fn fields(&self, sale: &Sale, token: &str) -> Value {
-        let label = |wanted: &str| {
-            let found = sale.labels.iter().find(|(name, _)| *name == wanted);
-            found.map(|(_, value)| value.clone()).unwrap_or_default()
-        };
-        let reference = match self.name {
-            GatewayName::Conekta => sale.purchase_id.clone(),
-            GatewayName::MercadoPago => sale.attempt.clone(),
-        };
-        json!({
-            "company": label("empresa_id"), "router": label("router_id"), "purchase": sale.purchase_id,
-            "reference": reference, "amount": sale.price.minor, "currency": sale.price.currency.code(),
-            "token": token,
-        })
-    }
-
-    /// Whether a key opens the account of a company.
-    fn check(&self, key: &Key, company: &str) {
-        if key.0.as_str() != format!("key-{company}-{}", self.name.as_str()) {
-            self.bank.stage.breach(format!("P5: the account of {company} is asked with the key of another"));
-        }
-    }
-}
-
-fn fate(fields: &Value) -> String {
-    let token = fields["token"].as_str().unwrap_or_default();
-    token.splitn(3, '_').nth(2).unwrap_or("pay").to_owned()
-}
-
-fn charge_conekta(counter: &Counter, bank: &Bank, key: &Key, order: &str, fields: &Value) -> Charging {
-    let mut books = lock(&bank.books);
-    let Some(account) = books.payments.get(order).cloned() else {
-        return Charging::Refused(failure(Code::ProcessingError));
-    };
-    counter.check(key, &account.company);
-    match account.standing {
-        Standing::Open => bank.decide(&mut books, order, &fate(fields)),
-        Standing::Declined => {
-            // A card may be tried again on an order; whoever does so sends a second charge.
-            bank.stage.breach(format!("P3: {} is sent to the bank a second time", account.purchase));
-        }
-        Standing::Action | Standing::Review | Standing::Paid | Standing::Canceled => {
-            return Charging::Refused(failure(Code::DuplicatePayment));
-        }
-    }
-    let standing = books.payments.get(order).map(|account| account.standing);
-    if standing == Some(Standing::Declined) {
-        Charging::Refused(failure(Code::CardDeclined))
-    } else {
-        Charging::Accepted(None)
-    }
-}
-
-fn charge_mercado_pago(
-    counter: &Counter,
-    bank: &Bank,
-    key: &Key,
-    idempotency: &str,
-    fields: &Value,
-) -> Charging {
-    counter.check(key, fields["company"].as_str().unwrap_or_default());
-    let known = lock(&bank.books).by_key.get(idempotency).cloned();
-    let twice = bank.misdeed == Some(Misdeed::ChargesTwice);
-    let id = match known {
-        Some(id) if !twice => {
-            bank.stage.count(|totals| totals.duplicates += 1);
-            id
-        }
-        Some(_) | None => {
-            let id = counter.enter(fields, Standing::Open);
-            let mut books = lock(&bank.books);
-            books.by_key.insert(idempotency.to_owned(), id.clone());
-            bank.decide(&mut books, &id, &fate(fields));
-            id
-        }
-    };
-    Charging::Accepted(Some(Payment { id, live: true }))
-}
-
-impl GatewayPort for Counter {
-    fn prepare(&self, sale: &Sale, means: &Means) -> ChargeBody {
-        ChargeBody(self.fields(sale, &means.token.0).to_string().into())
-    }
-
-    fn open(&self, key: Key, sale: Sale) -> BoxFuture<'static, Opening> {
-        let this = self.clone();
-        async move {
-            let fields = this.fields(&sale, "");
-            this.check(&key, fields["company"].as_str().unwrap_or_default());
-            let opened = this.call("open", |_| this.enter(&fields, Standing::Open)).await;
-            opened.map_or(Opening::Unknown, |id| Opening::Opened(Payment { id, live: true }))
-        }
-        .boxed()
-    }
-
-    fn charge(&self, key: Key, charge: ChargeRequest) -> BoxFuture<'static, Charging> {
-        let this = self.clone();
-        async move {
-            let fields: Value = serde_json::from_str(&charge.body.0).unwrap_or_default();
-            let effect = |bank: &Bank| match this.name {
-                GatewayName::Conekta => {
-                    charge_conekta(&this, bank, &key, charge.payment.as_deref().unwrap_or_default(), &fields)
-                }
-                GatewayName::MercadoPago => {
-                    charge_mercado_pago(&this, bank, &key, &charge.idempotency_key, &fields)
-                }
-            };
-            this.call("charge", effect).await.unwrap_or(Charging::Unknown)
-        }
-        .boxed()
-    }
-
-    fn read(&self, key: Key, payment: String) -> BoxFuture<'static, Reading> {
-        let this = self.clone();
-        async move {
-            let now = this.bank.stage.elapsed_ms();
-            let effect = |bank: &Bank| {
-                let account = lock(&bank.books).payments.get(&payment).cloned();
-                if let Some(account) = &account {
-                    this.check(&key, &account.company);
-                }
-                match account {
-                    Some(account) if account.readable_ms <= now => {
-                        Reading::Found(Box::new(Bank::view(&account)))
-                    }
-                    Some(_) | None => Reading::Denied,
-                }
-            };
-            this.call("read", effect).await.unwrap_or(Reading::Unknown)
-        }
-        .boxed()
-    }
-
-    fn search(&self, key: Key, reference: String) -> BoxFuture<'static, Searching> {
-        let this = self.clone();
-        async move {
-            let now = this.bank.stage.elapsed_ms();
-            let effect = |bank: &Bank| {
-                let books = lock(&bank.books);
-                let found = books.payments.values().filter(|account| {
-                    account.reference == reference
-                        && account.gateway == this.name
-                        && account.searchable_ms <= now
-                        && key.0.contains(&account.company)
-                });
-                let mut found: Vec<&Account> = found.collect();
-                found.sort_by_key(|account| account.born_ms);
-                Searching::Found(found.into_iter().map(Bank::view).collect())
-            };
-            this.call("search", effect).await.unwrap_or(Searching::Unknown)
-        }
-        .boxed()
-    }
-
-    fn cancel(&self, key: Key, payment: String) -> BoxFuture<'static, ()> {
-        let this = self.clone();
-        async move {
-            let effect = |bank: &Bank| {
-                if let Some(account) = lock(&bank.books).payments.get_mut(&payment) {
-                    this.check(&key, &account.company);
-                    if matches!(account.standing, Standing::Open | Standing::Action | Standing::Review) {
-                        account.standing = Standing::Canceled;
-                    }
-                }
-            };
-            this.call("cancel", effect).await;
-        }
-        .boxed()
-    }
-
-    fn refund(&self, key: Key, refund: RefundRequest) -> BoxFuture<'static, Refunding> {
-        let this = self.clone();
-        async move {
-            let effect = |bank: &Bank| {
-                let mut books = lock(&bank.books);
-                if this.name == GatewayName::MercadoPago
-                    && books.refund_keys.insert(refund.idempotency_key.clone(), ()).is_some()
-                {
-                    return Refunding::Accepted;
-                }
-                let Some(account) = books.payments.get_mut(&refund.payment) else {
-                    return Refunding::Refused(failure(Code::ProcessingError));
-                };
-                this.check(&key, &account.company);
-                let fits = account.refunded + refund.amount.minor <= account.amount;
-                if account.standing != Standing::Paid || !fits {
-                    return Refunding::Refused(failure(Code::AmountInvalid));
-                }
-                account.refunded += refund.amount.minor;
-                let (account, amount) = (account.clone(), refund.amount.minor);
-                bank.stage
-                    .note("bank", &format!("{} of {} goes back: {amount}", account.id, account.purchase));
-                books.lines.push(Line { kind: "refund", payment: account.id.clone(), amount });
-                bank.tell(&account);
-                Refunding::Accepted
-            };
-            this.call("refund", effect).await.unwrap_or(Refunding::Unknown)
-        }
-        .boxed()
-    }
-
-    fn list_paid(&self, key: Key, list: ListRequest) -> BoxFuture<'static, Listing> {
-        let this = self.clone();
-        async move {
-            let effect = |bank: &Bank| {
-                let books = lock(&bank.books);
-                let at = |account: &Account| {
-                    super::stage::BEGIN_MS + i64::try_from(account.born_ms).unwrap_or_default()
-                };
-                let paid = books.payments.values().filter(|account| {
-                    account.gateway == this.name
-                        && account.standing == Standing::Paid
-                        && key.0.contains(&account.company)
-                        && (list.since.0..list.until.0).contains(&at(account))
-                });
-                Listing::Page { payments: paid.map(Bank::view).collect(), next: None }
-            };
-            this.call("list", effect).await.unwrap_or(Listing::Unknown)
-        }
-        .boxed()
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
 use pagos_control_plane::domain::id::RouterId;
-use pagos_control_plane::gateway::Gateways;
 use pagos_control_plane::limits::{Allowance, Limits};
 use pagos_control_plane::link::{self, Authority, Hub, LinkPort, SendError, serve_simulated};
 use pagos_control_plane::purchase::machine::Timing;
@@ -20,10 +19,13 @@ use pagos_control_plane::vault::Vault;
 use pagos_protocol::{Action, Outcome};
 
 use super::bank::Bank;
+use super::misdeeds::{self, Misdeed};
+use super::nature::Nature;
 use super::net::Net;
 use super::points::Fuse;
 use super::stage::Stage;
-use super::{Misdeed, bank, template};
+use super::strangers::Strangers;
+use super::{bank, template};
 
 /// Where agents dial.
 pub const ADDRESS: &str = "cloud:8443";
@@ -44,7 +46,8 @@ pub struct Cloud {
     dir: PathBuf,
     living: Arc<Mutex<Option<Living>>>,
     skew_ms: Arc<Mutex<i64>>,
-    misdeed: Option<Misdeed>,
+    strangers: Strangers,
+    nature: Nature,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -54,7 +57,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Cloud {
     /// A control plane over the files in `dir`; nothing runs yet.
     #[must_use]
-    pub fn new(stage: Stage, net: Net, bank: Bank, dir: &Path, misdeed: Option<Misdeed>) -> Self {
+    pub fn new(stage: Stage, net: Net, bank: Bank, strangers: Strangers, dir: &Path, nature: Nature) -> Self {
         Self {
             stage,
             net,
@@ -62,7 +65,8 @@ impl Cloud {
             dir: dir.to_owned(),
             living: Arc::default(),
             skew_ms: Arc::default(),
-            misdeed,
+            strangers,
+            nature,
         }
     }
 
@@ -126,8 +130,8 @@ impl Cloud {
             vault: Arc::clone(&vault),
             clock: clock.clone(),
             random: random.clone(),
-            link: Arc::new(Watched { stage: self.stage.clone(), hub: hub.clone(), misdeed: self.misdeed }),
-            gateways: self.gateways(),
+            link: Arc::new(self.watched(hub.clone())),
+            gateways: self.bank.gateways(),
             node: "node".into(),
             public_url: None,
             limits: Limits::new(Allowance {
@@ -135,7 +139,7 @@ impl Cloud {
                 attempts_per_minute: 1_000,
                 attempts_per_device_per_minute: 100,
             }),
-            timing: timing(),
+            timing: timing(self.nature.delivery_limit_ms),
             reserve_timeout_ms: 10_000,
             release_timeout_ms: 10_000,
             fallback_phone: None,
@@ -159,6 +163,9 @@ impl Cloud {
         spawn(async move { keeping.keep_house().await });
         let sweeping = purchases.clone();
         spawn(async move { sweeping.keep_sweeping().await });
+        if self.nature.misdeed == Some(Misdeed::ReleasesUnknown) {
+            spawn(misdeeds::release_unknown(self.database(), hub));
+        }
         purchases.recover().await?;
         if let Some(living) = lock(&self.living).as_mut().filter(|living| living.process == process) {
             living.purchases = Some(purchases);
@@ -167,8 +174,13 @@ impl Cloud {
         Ok(())
     }
 
-    fn gateways(&self) -> Gateways {
-        self.bank.gateways()
+    fn watched(&self, hub: Hub) -> Watched {
+        Watched {
+            stage: self.stage.clone(),
+            strangers: self.strangers.clone(),
+            forgets_releases: self.nature.misdeed == Some(Misdeed::ForgetsReleases),
+            hub,
+        }
     }
 
     fn listen(&self, process: u64, context: link::Context) {
@@ -188,7 +200,7 @@ impl Cloud {
 }
 
 /// As configured by default, with the long waits made shorter.
-fn timing() -> Timing {
+fn timing(delivery_limit_ms: i64) -> Timing {
     Timing {
         answer_deadline_ms: 25_000,
         charge_start_max_ms: 20_000,
@@ -197,7 +209,7 @@ fn timing() -> Timing {
         pending_max_ms: 180_000,
         reserve_lease_ms: 300_000,
         key_life_ms: 300_000,
-        delivery_limit_ms: 1_800_000,
+        delivery_limit_ms,
     }
 }
 
@@ -232,8 +244,9 @@ impl Checkpoints for Commits {
 /// The way to the routers, with crash points.
 struct Watched {
     stage: Stage,
+    strangers: Strangers,
+    forgets_releases: bool,
     hub: Hub,
-    misdeed: Option<Misdeed>,
 }
 
 impl LinkPort for Watched {
@@ -244,8 +257,11 @@ impl LinkPort for Watched {
         deadline: Duration,
     ) -> BoxFuture<'static, Result<Outcome, SendError>> {
         let (stage, name) = (self.stage.clone(), name(&action));
-        if self.misdeed == Some(Misdeed::ForgetsReleases) && matches!(action, Action::Release(_)) {
+        if self.forgets_releases && matches!(action, Action::Release(_)) {
             return async { Ok(Outcome::done(pagos_protocol::Done::Released)) }.boxed();
+        }
+        if let Action::Reserve(reserve) = &action {
+            self.strangers.take(router.as_str(), &reserve.name);
         }
         let (hub, router) = (self.hub.clone(), router.clone());
         async move {
@@ -269,6 +285,8 @@ fn name(action: &Action) -> &'static str {
         Action::Release(_) => "release",
         Action::Revoke(_) => "revoke",
         Action::Login(_) => "login",
+        Action::Reconnect(_) => "reconnect",
+        Action::CheckUser { .. } => "check_user",
         Action::DescribeUser { .. } => "describe_user",
         Action::DescribeUsers { .. } => "describe_users",
         Action::ListProfiles => "list_profiles",

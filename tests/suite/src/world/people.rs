@@ -1,4 +1,4 @@
-//! Buyers, webhooks and admins of a world.
+//! Buyers of a world, and the news that gateways send.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use pagos_control_plane::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use pagos_control_plane::gateway::GatewayName;
 use pagos_control_plane::purchase::intake::{Admitted, Request};
-use pagos_control_plane::purchase::machine::{Choice, Message};
+use pagos_control_plane::purchase::machine::Message;
 use pagos_control_plane::purchase::reply::ReplyKind;
 use pagos_control_plane::purchase::state::{CardChoice, Device, UserType};
 use pagos_control_plane::seams;
@@ -197,51 +197,5 @@ pub async fn bring_news(
                 hinted.await;
             }));
         }
-    }
-}
-
-/// What an admin does about a purchase.
-pub async fn administer(
-    stage: &Stage,
-    cloud: &Cloud,
-    company: &str,
-    id: &str,
-    phase: &str,
-    chance: &mut Chance,
-) {
-    let Some((process, purchases)) = cloud.purchases() else { return };
-    let message = match phase {
-        "completed" => Message::Refund {
-            id: format!("refund-{id}-{}", chance.below(2)),
-            amount_minor: if chance.percent(30) {
-                Some(i64::try_from(chance.between(1, 1_500)).unwrap_or(1))
-            } else {
-                None
-            },
-            by: 1,
-        },
-        _ => Message::Decide {
-            choice: chance.of(&[Choice::Retry, Choice::Retry, Choice::Refund, Choice::Acknowledge]),
-            by: 1,
-        },
-    };
-    stage.note("admin", &format!("about {id}, {phase}: {}", label(&message)));
-    let (company, id) = (CompanyId::new(company), PurchaseId::new(id));
-    let told = stage.as_part_of(process, async move {
-        purchases.tell(&company, &id, message).await.map_err(|error| error.to_string())
-    });
-    let told = told.await;
-    stage.note("admin", &format!("hears {told:?}"));
-}
-
-fn label(message: &Message) -> String {
-    match message {
-        Message::Refund { amount_minor, .. } => format!("refund {amount_minor:?}"),
-        Message::Decide { choice, .. } => choice.as_str().to_owned(),
-        Message::Hint { .. }
-        | Message::UserMissing
-        | Message::UserStanding
-        | Message::Asked
-        | Message::SiteMoved => "other".to_owned(),
     }
 }

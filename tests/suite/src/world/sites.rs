@@ -9,15 +9,20 @@ use pagos_agent::supervisor;
 use pagos_simulator::RouterConfig;
 use pagos_simulator::clock::Clock;
 use pagos_simulator::fault::FaultBoard;
+use pagos_simulator::routeros::command::Command;
 use pagos_simulator::routeros::connection;
+use pagos_simulator::routeros::reply::Reply;
 use pagos_simulator::routeros::router::Router;
 use tokio::sync::watch;
 
 use super::net::Net;
 use super::points::Fuse;
 use super::stage::{BEGIN_MS, OUTSIDE, Stage};
-use super::template;
+use super::{misdeeds, template};
 use crate::evidence::User;
+
+/// Comment of users that are none of ours.
+const STRANGER: &str = "de la casa";
 
 /// File of the journal in an agent's data directory.
 pub const JOURNAL_FILE: &str = "journal.db";
@@ -106,6 +111,36 @@ impl Place {
         }
     }
 
+    /// Somebody makes a user by hand; false when there is no such router here, or the name is taken.
+    #[must_use]
+    pub fn make_stranger(&self, router: &str, name: &str) -> bool {
+        let words = [format!("=name={name}"), "=profile=default".into(), format!("=comment={STRANGER}")];
+        self.command(router, "/ip/hotspot/user/add", &words)
+    }
+
+    /// Somebody takes a user back that was made by hand; false when it is not there as it was made.
+    #[must_use]
+    pub fn remove_stranger(&self, router: &str, name: &str) -> bool {
+        let mut users = self.routers.iter().flat_map(|router| all_users(router));
+        let stands = users.any(|user| {
+            user.router_id == router && user.name == name && user.comment == STRANGER && !user.disabled
+        });
+        stands && self.command(router, "/ip/hotspot/user/remove", &[format!("=numbers={name}")])
+    }
+
+    /// Whether a router here carried a command out.
+    fn command(&self, router: &str, word: &str, attributes: &[String]) -> bool {
+        let Some(router) = self.routers.iter().find(|known| known.name == router) else { return false };
+        let words = std::iter::once(word).chain(attributes.iter().map(String::as_str));
+        let command = Command::parse(words.map(|word| word.as_bytes().to_vec()).collect());
+        !matches!(router.execute(&command), Reply::Trap(_))
+    }
+
+    /// From now on the routers keep the users that they are told to remove.
+    pub fn keep_users(&self) {
+        self.routers.iter().for_each(|router| misdeeds::keep_users(&router.faults));
+    }
+
     /// Starts the agent; `fuse` says where it dies.
     pub fn start(&self, fuse: Option<Fuse>) {
         let process = self.stage.start(&format!("agent{}", self.site), *lock(&self.skew_ms), fuse);
@@ -158,14 +193,15 @@ impl Place {
         &self.dir
     }
 
-    /// Users on all routers.
+    /// Users on all routers, but those that people made by hand.
     #[must_use]
     pub fn users(&self) -> Vec<User> {
-        self.routers.iter().flat_map(|router| users(router)).collect()
+        let users = self.routers.iter().flat_map(|router| all_users(router));
+        users.filter(|user| user.comment != STRANGER).collect()
     }
 }
 
-fn users(router: &Router) -> Vec<User> {
+fn all_users(router: &Router) -> Vec<User> {
     let snapshot = router.snapshot();
     let rows = snapshot.menus.iter().find(|(menu, _)| *menu == "users").map(|(_, rows)| rows);
     let Some(rows) = rows else { return Vec::new() };

@@ -58,18 +58,26 @@ pub fn not_hit(totals: &Totals) -> Vec<&'static str> {
     POINTS.iter().filter(|point| !totals.points.contains_key(**point)).copied().collect()
 }
 
+/// The crash point of the list that killed the fewest processes, and how many.
+#[must_use]
+pub fn least_hit(totals: &Totals) -> (&'static str, u64) {
+    let hits = |point: &'static str| (point, totals.points.get(point).copied().unwrap_or_default());
+    POINTS.iter().map(|point| hits(point)).min_by_key(|(_, hits)| *hits).unwrap_or_default()
+}
+
 /// What is printed at the end.
 #[must_use]
 pub fn summary(totals: &Totals, seeds: u64, took: Duration) -> String {
     let Totals { crashes, cuts, duplicates, purchases, paid, jumps, reboots, journals_lost, .. } = totals;
     let hit = POINTS.len() - not_hit(totals).len();
+    let (least, hits) = least_hit(totals);
     let hours = totals.simulated_ms / 3_600_000;
     let per_second = u128::from(seeds) * 1_000 / took.as_millis().max(1);
     format!(
         "{seeds} worlds in {} s ({per_second}/s), {hours} simulated hours\n\
          {purchases} purchases, {paid} of them paid; {crashes} crashes, {cuts} cuts, {duplicates} duplicates, \
          {jumps} clock jumps, {reboots} reboots, {journals_lost} journals lost\n\
-         {hit} of {} crash points hit",
+         {hit} of {} crash points hit, the least of them {hits} times: {least}",
         took.as_secs(),
         POINTS.len(),
     )

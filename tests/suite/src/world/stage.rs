@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::chance::Chance;
-use super::points::Fuse;
+use super::points::{self, Fuse};
 
 /// Time of day at which every world begins, in milliseconds since the epoch.
 pub const BEGIN_MS: i64 = 1_780_000_000_000;
@@ -318,16 +318,10 @@ impl Stage {
                 state.totals.passed.insert(point.to_owned());
             }
             let (running, calm) = (state.running, state.calm);
+            let doomed = points::is_seldom(point) && state.chance.percent(points::SELDOM_DEATHS);
             let Some(process) = state.processes.get_mut(&running) else { return false };
-            let Some(fuse) = &mut process.fuse else { return false };
-            if fuse.point.is_some_and(|name| name != point) {
-                return false;
-            }
-            if fuse.after > 0 {
-                fuse.after -= 1;
-                return false;
-            }
-            if calm {
+            let burnt = process.fuse.as_mut().is_some_and(|fuse| fuse.burns(point));
+            if calm || !(doomed || burnt) {
                 return false;
             }
             let label = process.label.clone();

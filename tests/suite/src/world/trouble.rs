@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use pagos_control_plane::gateway::GatewayName;
+
 use super::chance::Chance;
 use super::cloud::ADDRESS;
 use super::points;
 use super::sites::Place;
 use super::stage::OUTSIDE;
-use super::{World, lock, people, verdict};
+use super::{World, admins, lock};
 
 /// How often it is looked whether somebody who died is to be started again, in milliseconds.
 const LOOK_MS: u64 = 700;
@@ -26,11 +28,12 @@ pub async fn make(world: &World, mut chance: Chance, time: Duration) {
 
 /// Puts everything right, for good.
 pub async fn heal(world: &World) {
-    let World { stage, net, bank, cloud, places, .. } = world;
+    let World { stage, net, bank, cloud, places, strangers, .. } = world;
     stage.note("world", "is healed");
     stage.calm();
     bank.heal();
     net.heal();
+    strangers.leave();
     cloud.set_clock(0);
     for place in places {
         place.set_clock(0);
@@ -69,7 +72,7 @@ async fn revive(world: World, mut chance: Chance) {
 }
 
 async fn one(world: &World, chance: &mut Chance) {
-    let World { stage, net, cloud, places, .. } = world;
+    let World { stage, net, cloud, places, nature, .. } = world;
     let place = &places[usize::try_from(chance.below(places.len() as u64)).unwrap_or_default()];
     let router = usize::try_from(chance.below(place.routers() as u64)).unwrap_or_default();
     let name = place.name();
@@ -79,16 +82,16 @@ async fn one(world: &World, chance: &mut Chance) {
             let cut = net.cut(&name, ADDRESS);
             stage.count(|totals| totals.cuts += cut as u64);
         }
-        18..30 => hold(world, &name, ADDRESS.to_owned(), chance.between(500, 90_000)),
+        18..30 => hold(world, &name, ADDRESS.to_owned(), nature.outage_ms(chance, 90_000)),
         30..40 => {
             stage.note(&name, "router connection is cut");
             let cut = net.cut(&name, &place.address(router));
             stage.count(|totals| totals.cuts += cut as u64);
         }
-        40..46 => hold(world, &name, place.address(router), chance.between(500, 30_000)),
+        40..46 => hold(world, &name, place.address(router), nature.outage_ms(chance, 30_000)),
         46..53 => cloud.kill("by chance"),
         53..60 => place.kill("by chance"),
-        60..67 => unplug(world, place, router, chance.between(200, 60_000)),
+        60..67 => unplug(world, place, router, nature.outage_ms(chance, 60_000)),
         67..73 => {
             let jump = jump(chance);
             stage.note("cloud", &format!("clock jumps to {jump} ms"));
@@ -101,7 +104,13 @@ async fn one(world: &World, chance: &mut Chance) {
             stage.count(|totals| totals.jumps += 1);
             place.set_clock(jump);
         }
-        _ => administer(world, chance).await,
+        79..84 => gateway_leaves(world, chance),
+        84..92 => in_passing(world, chance, |world, mut own| async move {
+            admins::refund(&world, &mut own).await;
+        }),
+        _ => in_passing(world, chance, |world, mut own| async move {
+            admins::review(&world, &mut own).await;
+        }),
     }
 }
 
@@ -136,18 +145,19 @@ fn unplug(world: &World, place: &Place, router: usize, millis: u64) {
     }));
 }
 
-/// An admin asks for a refund, or decides something.
-async fn administer(world: &World, chance: &mut Chance) {
-    let purchases = verdict::purchases(world).unwrap_or_default();
-    let fit: Vec<_> = purchases.iter().filter(|it| it.attention || it.phase == "completed").collect();
-    if fit.is_empty() {
-        return;
-    }
-    let chosen = fit[usize::try_from(chance.below(fit.len() as u64)).unwrap_or_default()];
-    let (stage, cloud, own) = (world.stage.clone(), world.cloud.clone(), chance.fork());
-    let (company, id, phase) = (chosen.company.clone(), chosen.id.clone(), chosen.phase.clone());
-    drop(stage.clone().begin(OUTSIDE, async move {
-        let mut own = own;
-        people::administer(&stage, &cloud, &company, &id, &phase, &mut own).await;
-    }));
+/// A gateway answers nobody for a while.
+fn gateway_leaves(world: &World, chance: &mut Chance) {
+    let World { stage, bank, nature, .. } = world;
+    let (gateway, millis) = (chance.of(&GatewayName::ALL), nature.outage_ms(chance, 20_000));
+    stage.note("bank", &format!("{} answers nobody for {millis} ms", gateway.as_str()));
+    stage.count(|totals| totals.cuts += 1);
+    bank.leave(gateway, millis);
+}
+
+/// Somebody does something of their own; nobody waits for it.
+fn in_passing<F>(world: &World, chance: &mut Chance, act: impl FnOnce(World, Chance) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    drop(world.stage.begin(OUTSIDE, act(world.clone(), chance.fork())));
 }

@@ -20,6 +20,8 @@ use crate::simulator::gateways::Gateway;
 pub struct Short {
     /// Its id.
     pub id: String,
+    /// Number of its transaction.
+    pub transaction: i64,
     /// Its company.
     pub company: String,
     /// Its phase.
@@ -37,15 +39,18 @@ pub struct Short {
 pub fn purchases(world: &World) -> anyhow::Result<Vec<Short>> {
     let books = rusqlite::Connection::open(world.cloud.database())?;
     books.busy_timeout(Duration::from_secs(5))?;
-    let mut rows = books
-        .prepare("SELECT id, company_id, phase, open, attention FROM purchases ORDER BY created_at, id")?;
+    let mut rows = books.prepare(
+        "SELECT p.id, t.id, p.company_id, p.phase, p.open, p.attention FROM purchases p
+         JOIN transactions t ON t.purchase_id = p.id ORDER BY p.created_at, p.id",
+    )?;
     let rows = rows.query_map([], |row| {
         Ok(Short {
             id: row.get(0)?,
-            company: row.get(1)?,
-            phase: row.get(2)?,
-            open: row.get(3)?,
-            attention: row.get(4)?,
+            transaction: row.get(1)?,
+            company: row.get(2)?,
+            phase: row.get(3)?,
+            open: row.get(4)?,
+            attention: row.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

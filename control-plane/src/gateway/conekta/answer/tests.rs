@@ -147,7 +147,11 @@ fn what_went_back_is_counted_whatever_its_sign() {
     assert_eq!(refunded(json!(750), two.clone()), 750);
     assert_eq!(refunded(json!(-750), json!(null)), 750);
     assert_eq!(refunded(json!(null), two), 750);
-    assert_eq!(refunded(json!(null), json!({"data": [{"amount": -500, "status": "pending"}]})), 0);
+    let pending = json!({"data": [{"amount": -500, "status": "pending"}, {"amount": -250}]});
+    assert_eq!(refunded(json!(null), pending.clone()), 250);
+    let mut body = order(&json!("partially_refunded"));
+    body["charges"] = json!({"data": [{"status": "partially_refunded", "refunds": pending}]});
+    assert_eq!(view(&body).refund_pending_minor, 500);
     assert_eq!(refunded(json!(null), json!({"data": null})), 0);
 }
 

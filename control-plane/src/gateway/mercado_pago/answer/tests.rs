@@ -238,6 +238,10 @@ fn what_went_back_is_counted() {
     assert_eq!(refunded(json!(7.5), two.clone()), 750);
     assert_eq!(refunded(json!(null), two.clone()), 750);
     assert_eq!(refunded(json!(0), two), 750);
+    let mut body = body("approved", "accredited");
+    body["refunds"] =
+        json!([{"id": 1, "amount": 5, "status": "in_process"}, {"id": 2, "amount": 1, "status": "rejected"}]);
+    assert_eq!(view(&body).refund_pending_minor, 500);
     assert_eq!(refunded(json!(7.5), json!(null)), 750);
     assert_eq!(refunded(json!(7.5), json!([{"id": 1}])), 750);
     assert_eq!(refunded(json!(null), json!([{"amount": 5, "status": "rejected"}])), 0);

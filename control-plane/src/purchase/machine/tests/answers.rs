@@ -42,12 +42,16 @@ pub(super) fn answers(
             .into_iter()
             .map(|end| (Event::LoggedIn(end), truth))
             .collect(),
-        Effect::Release => {
-            remove(truth, None).into_iter().map(|(end, truth)| (Event::Released(end), truth)).collect()
-        }
+        Effect::Release => remove(purchase, truth, None)
+            .into_iter()
+            .map(|(end, truth)| (Event::Released(end), truth))
+            .collect(),
         Effect::Revoke => {
             let disabled = truth.user.map(|standing| Standing { enabled: false, ..standing });
-            remove(truth, disabled).into_iter().map(|(end, truth)| (Event::Revoked(end), truth)).collect()
+            remove(purchase, truth, disabled)
+                .into_iter()
+                .map(|(end, truth)| (Event::Revoked(end), truth))
+                .collect()
         }
         Effect::ReadRefund => refund_readings(purchase, truth),
         Effect::Refund => refund(purchase, truth),
@@ -93,6 +97,12 @@ fn make(purchase: &Purchase, truth: Truth, anew: bool) -> Vec<(RouterEnd, Truth)
     answers
 }
 
+/// After a restore the agent may know a newer decision than we; once is enough to see what is made of it.
+fn stale(purchase: &Purchase, truth: Truth) -> Option<(RouterEnd, Truth)> {
+    let outdated = Some(purchase.command_version);
+    truth.outdated.is_none().then_some((RouterEnd::Stale, Truth { outdated, ..truth }))
+}
+
 fn confirm(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
     let ends = if truth.holds(purchase) {
         let mut done = truth;
@@ -101,16 +111,19 @@ fn confirm(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
     } else {
         vec![(RouterEnd::Gone, truth), (RouterEnd::Unclear(away()), truth)]
     };
-    ends.into_iter().map(|(end, truth)| (Event::Confirmed(end), truth)).collect()
+    let ends = ends.into_iter().chain(stale(purchase, truth));
+    ends.map(|(end, truth)| (Event::Confirmed(end), truth)).collect()
 }
 
-fn remove(truth: Truth, left: Option<Standing>) -> Vec<(RouterEnd, Truth)> {
+fn remove(purchase: &Purchase, truth: Truth, left: Option<Standing>) -> Vec<(RouterEnd, Truth)> {
     let removed = Truth { user: left, ..truth };
-    vec![
+    let mut ends = vec![
         (RouterEnd::Done, removed),
         (RouterEnd::Unclear(away()), removed),
         (RouterEnd::Refused(away()), truth),
-    ]
+    ];
+    ends.extend(stale(purchase, truth));
+    ends
 }
 
 /// What a charge can come to that arrives.
@@ -233,14 +246,20 @@ fn cancel(truth: Truth) -> Vec<Answer> {
 
 fn refund_readings(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
     let event = |reading| Event::RefundRead { reading, revokes: truth.revokes };
-    match truth.view(purchase) {
-        Some(view) => vec![
-            (event(Reading::Found(Box::new(view))), truth),
-            (event(Reading::Unknown), truth),
-            (event(Reading::Denied), truth),
-        ],
-        None => vec![(event(Reading::Denied), truth)],
+    // What is pending may stay so, come through, or fail.
+    let through = Truth { back: truth.back + truth.pending, pending: 0, ..truth };
+    let mut ends = vec![truth];
+    if truth.pending > 0 {
+        ends.extend([through, Truth { pending: 0, ..truth }]);
     }
+    let shown =
+        ends.into_iter().filter_map(|truth| Some((Reading::Found(Box::new(truth.view(purchase)?)), truth)));
+    let mut answers: Vec<Answer> = shown.map(|(reading, truth)| (event(reading), truth)).collect();
+    if !answers.is_empty() {
+        answers.push((event(Reading::Unknown), truth));
+    }
+    answers.push((event(Reading::Denied), truth));
+    answers
 }
 
 fn refund(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
@@ -255,10 +274,16 @@ fn refund(purchase: &Purchase, truth: Truth) -> Vec<Answer> {
     }
     let done = Truth { back: truth.back + refund.amount_minor, back_key: key, ..truth };
     debug_assert!(done.back <= PRICE_MINOR);
-    vec![
+    let mut answers = vec![
         (Event::Refunded(Refunding::Accepted), done),
         (Event::Refunded(Refunding::Unknown), done),
         (Event::Refunded(Refunding::Unknown), truth),
         (Event::Refunded(Refunding::Refused(no)), truth),
-    ]
+    ];
+    // Nobody remembers a key, and the sum leaves out what is pending.
+    if truth.pending == 0 && !purchase.terms.gateway.repeats_by_key() {
+        let pending = Truth { pending: refund.amount_minor, ..truth };
+        answers.push((Event::Refunded(Refunding::Unknown), pending));
+    }
+    answers
 }

@@ -1,19 +1,21 @@
 //! Single rules by name.
 
-use super::super::{Choice, Event, Message, RouterEnd, advance, apply, hear, is_usable, next};
+use super::super::{
+    Choice, Event, Message, Refusal, RouterEnd, advance, apply, hear, is_usable, next, refundable,
+};
 use super::{Effect, Kind, TIMING, payment, purchase, refused};
 use crate::domain::time::Timestamp;
 use crate::gateway::{Charging, GatewayName, Opening, PaymentStatus, PaymentView, Reading, Refunding, Words};
 use crate::purchase::state::{Charge, Phase, Purchase, RefundState, Undo, UserType};
 
-const CONEKTA: Kind =
+pub(super) const CONEKTA: Kind =
     Kind { gateway: GatewayName::Conekta, user_type: UserType::Password, auto_connect: false };
 
 fn view(status: PaymentStatus) -> Event {
     Event::Read { reading: shows(status, super::PRICE_MINOR), revokes: false }
 }
 
-fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
+pub(super) fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
     Reading::Found(Box::new(PaymentView {
         id: payment().id,
         status,
@@ -22,12 +24,13 @@ fn shows(status: PaymentStatus, amount_minor: i64) -> Reading {
         reference: Some("TRX_1".into()),
         live: false,
         refunded_minor: 0,
+        refund_pending_minor: 0,
         card: None,
         words: Words::default(),
     }))
 }
 
-fn told(purchase: Purchase, message: &Message, now: Timestamp) -> Purchase {
+pub(super) fn told(purchase: Purchase, message: &Message, now: Timestamp) -> Purchase {
     hear(purchase, message, now).expect("taken")
 }
 
@@ -62,7 +65,7 @@ fn charge() -> Charge {
     }
 }
 
-fn paid(kind: Kind) -> Purchase {
+pub(super) fn paid(kind: Kind) -> Purchase {
     let mut paid = purchase(kind);
     paid.phase = Phase::Paid;
     paid.paid_at = Some(Timestamp(0));
@@ -70,6 +73,17 @@ fn paid(kind: Kind) -> Purchase {
     paid.charge = Some(charge());
     paid.charge_sealed = None;
     paid
+}
+
+#[test]
+fn a_paid_user_may_be_confirmed_until_it_was_removed() {
+    let all = Message::Refund { id: "r".into(), amount_minor: None, by: 7 };
+    let refunding = told(paid(CONEKTA), &all, Timestamp(1));
+    assert_eq!(refunding.undo, Some(Undo::Release));
+    assert!(refunding.may_be_confirmed());
+    let removed = apply(refunding, Event::Released(RouterEnd::Done), Timestamp(2), &TIMING);
+    assert!(!removed.may_be_confirmed(), "another purchase may get the name");
+    assert!(!purchase(CONEKTA).may_be_confirmed());
 }
 
 #[test]
@@ -164,6 +178,16 @@ fn a_stored_state_reads_back_the_same() {
 }
 
 #[test]
+fn a_state_stored_before_its_newer_fields_reads_back() {
+    let stored = paid(CONEKTA);
+    let mut fields = serde_json::to_value(&stored).expect("plain data");
+    for name in ["deliver_since", "missing_seen"] {
+        fields.as_object_mut().expect("fields").remove(name).expect("it is stored");
+    }
+    assert_eq!(serde_json::from_value::<Purchase>(fields).expect("reads back"), stored);
+}
+
+#[test]
 fn the_card_token_is_dropped_when_the_gateway_has_forgotten_its_key() {
     let mut unknown = purchase(Kind { gateway: GatewayName::MercadoPago, ..CONEKTA });
     unknown.phase = Phase::Unknown;
@@ -210,31 +234,37 @@ fn a_refused_refund_of_an_unrecorded_payment_goes_back_to_the_person() {
     assert_eq!((after.phase, after.refunds[0].state), (Phase::Mismatch, RefundState::Refused));
 }
 
-#[test]
-fn a_refund_that_is_taken_and_never_shows_calls_a_person_after_a_day() {
-    let ask = Message::Refund { id: "r".into(), amount_minor: Some(500), by: 7 };
-    let mut done = paid(CONEKTA);
+fn missed(kind: Kind) -> Purchase {
+    let mut done = paid(kind);
     done.phase = Phase::Completed;
     done.confirmed = true;
-    let (mut purchase, mut now) = (told(done, &ask, Timestamp(0)), Timestamp(0));
-    for _ in 0..2_000 {
-        purchase = advance(purchase, now, &TIMING);
-        let event = match next(&purchase, now, &TIMING) {
-            Effect::ReadRefund => {
-                Event::RefundRead { reading: shows(PaymentStatus::Paid, super::PRICE_MINOR), revokes: false }
-            }
-            Effect::Refund => Event::Refunded(Refunding::Accepted),
-            Effect::Wait(until) => {
-                now = until;
-                Event::Woken
-            }
-            Effect::End => break,
-            other => panic!("{other:?} is not due"),
-        };
-        purchase = apply(purchase, event, now, &TIMING);
-    }
-    assert!(purchase.needs_person(), "{now:?} {:?}", purchase.refunds);
-    assert!((80_000_000..100_000_000).contains(&now.0), "{now:?}");
+    told(done, &Message::UserMissing, Timestamp(TIMING.delivery_limit_ms - 1))
+}
+
+#[test]
+fn what_a_person_delivers_the_day_after_is_delivered_and_not_given_back() {
+    let late = Timestamp(TIMING.delivery_limit_ms + 3_600_000);
+    let told = told(missed(CONEKTA), &Message::Decide { choice: Choice::Deliver, by: 7 }, late);
+    let taken = advance(told, late, &TIMING);
+    assert_eq!((taken.phase, taken.refunds.len()), (Phase::Paid, 0));
+    assert_eq!(next(&taken, late, &TIMING), Effect::Remake);
+    let later = late.plus(TIMING.delivery_limit_ms);
+    assert_eq!(advance(taken, later, &TIMING).phase, Phase::Refunding);
+}
+
+#[test]
+fn a_delivery_beside_a_refund_that_may_still_come_is_never_given_back_by_itself() {
+    let ask = Message::Refund { id: "r".into(), amount_minor: None, by: 7 };
+    let mut unclear = told(paid(CONEKTA), &ask, Timestamp(1));
+    unclear.undo = None;
+    unclear.refunds[0].state = RefundState::Refused;
+    unclear.refunds[0].accepted = true;
+    let late = Timestamp(TIMING.delivery_limit_ms + 3_600_000);
+    let told = told(unclear, &Message::Decide { choice: Choice::Deliver, by: 7 }, late);
+    let taken = advance(told, late, &TIMING);
+    assert_eq!((taken.phase, taken.refunds.len()), (Phase::Paid, 1));
+    let stuck = advance(taken, late.plus(TIMING.delivery_limit_ms), &TIMING);
+    assert_eq!((stuck.phase, stuck.refunds.len()), (Phase::Stuck, 1));
 }
 
 #[test]
@@ -280,4 +310,93 @@ fn what_is_given_back_is_what_was_seen_to_be_paid() {
     half.seen_minor = Some(1_000);
     let overdue = advance(half, Timestamp(TIMING.delivery_limit_ms), &TIMING);
     assert_eq!(overdue.refunds[0].amount_minor, 1_000);
+}
+
+#[test]
+fn a_refund_that_the_gateway_shows_as_pending_is_not_sent_again() {
+    let ask = Message::Refund { id: "r".into(), amount_minor: Some(500), by: 7 };
+    let mut done = paid(CONEKTA);
+    done.phase = Phase::Completed;
+    done.confirmed = true;
+    let (mut purchase, mut now, mut sendings) = (told(done, &ask, Timestamp(0)), Timestamp(0), 0);
+    while now.0 < 80_000_000 {
+        purchase = advance(purchase, now, &TIMING);
+        let event = match next(&purchase, now, &TIMING) {
+            Effect::ReadRefund => {
+                let Reading::Found(mut view) = shows(PaymentStatus::Paid, super::PRICE_MINOR) else {
+                    continue;
+                };
+                view.refund_pending_minor = if sendings > 0 { 500 } else { 0 };
+                Event::RefundRead { reading: Reading::Found(view), revokes: false }
+            }
+            Effect::Refund => {
+                sendings += 1;
+                Event::Refunded(Refunding::Unknown)
+            }
+            Effect::Wait(until) => {
+                now = until;
+                Event::Woken
+            }
+            other => panic!("{other:?} is not due"),
+        };
+        purchase = apply(purchase, event, now, &TIMING);
+    }
+    assert_eq!((sendings, purchase.refunds[0].state), (1, RefundState::Sent));
+}
+
+#[test]
+fn what_is_seen_to_be_paid_as_asked_can_all_go_back() {
+    let mut odd = rolled_back();
+    odd.phase = Phase::Verifying;
+    let read = Event::Read { reading: shows(PaymentStatus::Paid, 1_000), revokes: false };
+    let odd = apply(odd, read, Timestamp(1), &TIMING);
+    let again = told(odd, &Message::Decide { choice: Choice::Retry, by: 7 }, Timestamp(2));
+    let paid = apply(again, view(PaymentStatus::Paid), Timestamp(3), &TIMING);
+    assert_eq!((paid.phase, refundable(&paid)), (Phase::Paid, super::PRICE_MINOR));
+}
+
+#[test]
+fn refunds_are_not_asked_for_without_end() {
+    let mut done = paid(CONEKTA);
+    done.phase = Phase::Completed;
+    let ask = |number: i64| Message::Refund { id: format!("r{number}"), amount_minor: Some(1), by: 7 };
+    for number in 0..50 {
+        done = told(done, &ask(number), Timestamp(number));
+        done.refunds.last_mut().expect("asked for").state = RefundState::Refused;
+    }
+    assert_eq!(hear(done.clone(), &ask(50), Timestamp(50)), Err(Refusal::TooManyRefunds));
+    // A repeat of one of them is still known.
+    assert_eq!(told(done.clone(), &ask(7), Timestamp(51)), done);
+}
+
+#[test]
+fn a_missing_user_that_a_person_has_seen_is_not_told_again() {
+    let missed = missed(CONEKTA);
+    let now = Timestamp(TIMING.delivery_limit_ms - 1);
+    let seen = told(missed.clone(), &Message::Decide { choice: Choice::Acknowledge, by: 7 }, now);
+    assert!(!told(seen, &Message::UserMissing, now).needs_person());
+    // Made again on a person's word, and missing again: that is new.
+    let mut again = told(missed, &Message::Decide { choice: Choice::Deliver, by: 7 }, now);
+    again.phase = Phase::Completed;
+    assert!(told(again, &Message::UserMissing, now).needs_person());
+}
+
+#[test]
+fn a_decision_that_the_agent_calls_old_is_told_again_as_a_newer_one() {
+    let before = paid(CONEKTA);
+    let version = before.command_version;
+    let after = apply(before, Event::Confirmed(RouterEnd::Stale), Timestamp(1), &TIMING);
+    assert_eq!((after.command_version, after.router_attempts), (version + 1, 1));
+    assert_eq!(next(&after, after.wake_at, &TIMING), Effect::Confirm);
+}
+
+#[test]
+fn a_fault_inside_postpones_whatever_is_due() {
+    let mut done = paid(CONEKTA);
+    done.phase = Phase::Completed;
+    done.undo = Some(Undo::Revoke);
+    let mut hinted = told(done, &Message::Hint { payment: None }, Timestamp(1));
+    assert_eq!(next(&hinted, Timestamp(1), &TIMING), Effect::Read);
+    hinted.postpone(Timestamp(2_001));
+    assert_eq!(next(&hinted, Timestamp(1), &TIMING), Effect::Wait(Timestamp(2_001)));
 }

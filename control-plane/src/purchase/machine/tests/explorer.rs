@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::super::{Choice, Effect, Message};
 use super::answers::answers;
 use super::judge::{Breach, judge};
-use super::truth::{Fate, Truth};
+use super::truth::{Delivery, Fate, Truth};
 use super::{Kind, Machine, TIMING, payment, purchase};
 use crate::domain::time::Timestamp;
 use crate::purchase::state::{Phase, Purchase};
@@ -103,7 +103,14 @@ impl Path {
         // What it was asked for never changes.
         let parts =
             (&shown.phase, &shown.user.name, shown.charge_sealed.is_some(), &shown.payment, &shown.charge);
-        let more = (shown.wake_at, &shown.failure, shown.paid_at, &shown.refunds, shown.undo, shown.login);
+        let more = (
+            shown.wake_at,
+            &shown.failure,
+            (shown.paid_at, shown.deliver_since),
+            &shown.refunds,
+            shown.undo,
+            shown.login,
+        );
         let counts =
             (shown.draws, shown.opening_attempts, shown.asks, shown.router_attempts, shown.refunded_minor);
         serde_json::to_writer(&mut hasher, &(parts, more, counts, shown.seen_minor)).expect("plain data");
@@ -117,6 +124,7 @@ impl Path {
             shown.revoked,
             shown.recheck,
             shown.hinted.is_some(),
+            shown.notice.is_some(),
             *self.stored == self.purchase,
             self.taken,
         ];
@@ -132,7 +140,8 @@ impl Path {
         Self {
             stored: Rc::clone(&self.stored),
             purchase: resumed,
-            truth,
+            // What was made of the agent's word may not be on disk.
+            truth: Truth { outdated: None, ..truth },
             now,
             taken: false,
             crashes: self.crashes + 1,
@@ -266,7 +275,10 @@ fn incidents(path: &Path) -> Vec<(Message, Truth)> {
     ];
     for choice in Choice::ALL {
         let mut decided = truth;
-        decided.person_delivers |= choice == Choice::Deliver;
+        if choice == Choice::Deliver {
+            let refunds = path.purchase.refunds.len();
+            decided.person_delivers = Some(Delivery { at: path.now, refunds });
+        }
         decided.person_closes |= choice == Choice::Close;
         told.push((Message::Decide { choice, by: 7 }, decided));
     }

@@ -5,7 +5,7 @@ use super::TIMING;
 use super::explorer::Path;
 use super::truth::Fate;
 use crate::purchase::machine::due::RESENDS_MAX;
-use crate::purchase::state::{Phase, Purchase, RefundState, UserType};
+use crate::purchase::state::{Phase, Purchase, Refund, RefundState, UserType};
 
 /// A broken rule.
 pub(super) type Breach = &'static str;
@@ -15,8 +15,10 @@ pub(super) fn judge(path: &Path, effect: Effect) -> Result<(), Breach> {
     charge(path, effect)?;
     token(path)?;
     removal(path, effect)?;
+    newer(path, effect)?;
     shown(path)?;
     refunds(path)?;
+    delivery(path)?;
     flags(&path.purchase, effect)?;
     if effect == Effect::End { end(path) } else { Ok(()) }
 }
@@ -78,6 +80,13 @@ fn token(path: &Path) -> Result<(), Breach> {
     hold(may_be_sent, "the card token is kept although the charge cannot be sent any more")
 }
 
+/// What the agent called old is not told again as it was.
+fn newer(path: &Path, effect: Effect) -> Result<(), Breach> {
+    let told = matches!(effect, Effect::Confirm | Effect::Remake | Effect::Release | Effect::Revoke);
+    let outdated = path.truth.outdated.is_some_and(|version| path.purchase.command_version <= version);
+    hold(!told || !outdated, "P4: told again what the agent calls old")
+}
+
 /// Who paid keeps the user, unless the money goes back.
 fn removal(path: &Path, effect: Effect) -> Result<(), Breach> {
     let (purchase, truth) = (&path.purchase, &path.truth);
@@ -100,7 +109,7 @@ fn shown(path: &Path) -> Result<(), Breach> {
         return Ok(());
     }
     hold(purchase.paid_at.is_some(), "P2: access is shown before the payment is recorded")?;
-    hold(truth.ever_money || truth.person_delivers, "P2: access is shown and no money has moved")?;
+    hold(truth.ever_money || truth.person_delivers.is_some(), "P2: access is shown and no money has moved")?;
     hold(truth.holds(purchase) || truth.meddled, "P4: a user is shown that is not on the router")?;
     let opens = truth.user.is_some_and(|standing| standing.enabled) || truth.meddled;
     hold(opens || truth.back > 0 || truth.disputed, "P4: a user is shown that opens nothing")
@@ -109,6 +118,9 @@ fn shown(path: &Path) -> Result<(), Breach> {
 fn refunds(path: &Path) -> Result<(), Breach> {
     let (purchase, truth) = (&path.purchase, &path.truth);
     hold(truth.back <= truth.taken, "more went back than was paid")?;
+    let sent = purchase.refunds.iter().filter(|refund| refund.sendings > 0);
+    let asked = sent.map(|refund| refund.amount_minor).sum::<i64>();
+    hold(truth.back + truth.pending <= asked, "more went back than anybody asked for")?;
     let done = purchase.refunds.iter().filter(|refund| refund.state == RefundState::Done);
     hold(
         done.map(|refund| refund.amount_minor).sum::<i64>() <= truth.back,
@@ -116,6 +128,19 @@ fn refunds(path: &Path) -> Result<(), Breach> {
     )?;
     let sending = purchase.refunds.iter().filter(|refund| refund.state == RefundState::Sending).count();
     hold(sending <= 1, "two refunds at once")
+}
+
+/// A person's word that the access is to be given is not turned into a refund: not before the time that any delivery
+/// has, and not beside a refund that may still come.
+fn delivery(path: &Path) -> Result<(), Breach> {
+    let Some(told) = path.truth.person_delivers else { return Ok(()) };
+    let (before, since) = path.purchase.refunds.split_at(told.refunds);
+    let own = |refund: &&Refund| refund.payment.is_none();
+    let by_itself = since.iter().filter(own).any(|refund| refund.asked_by.is_none());
+    let in_time = path.now.since(told.at) < TIMING.delivery_limit_ms;
+    hold(!by_itself || !in_time, "P4: what a person delivers is given back")?;
+    let may_come = before.iter().filter(own).any(Refund::may_still_come);
+    hold(!by_itself || !may_come, "P2: given back beside a refund that may still come")
 }
 
 /// What the row says beside the state agrees with what is due.
@@ -133,16 +158,27 @@ fn flags(purchase: &Purchase, effect: Effect) -> Result<(), Breach> {
         Phase::ChargeSent | Phase::Verifying | Phase::Unknown | Phase::ActionRequired | Phase::PendingAsync
     );
     hold(!answered || purchase.is_undecided(), "a charge is on its way, and it is not called undecided")?;
+    let may_be_sent = purchase.charge_sealed.is_some() || answered;
+    hold(!may_be_sent || purchase.is_in_the_way(), "P3: it may be charged, and lets a second purchase by")?;
+    let decided = purchase.phase == Phase::Declined || purchase.paid_at.is_some();
+    hold(!decided || !purchase.is_in_the_way(), "it is decided, and in the way of the next purchase")?;
     let settled =
         matches!(purchase.phase, Phase::Completed | Phase::RolledBack | Phase::Failed | Phase::Reversed);
-    hold(!settled || !purchase.is_undecided(), "settled, and called undecided")
+    hold(!settled || !purchase.is_in_the_way(), "settled, and called undecided")
 }
 
 /// P2 and P4 where nothing is due any more: nothing is half done unless a person sees it.
 fn end(path: &Path) -> Result<(), Breach> {
     let (purchase, truth) = (&path.purchase, &path.truth);
-    if purchase.needs_person() || truth.person_closes || truth.person_delivers {
+    if purchase.needs_person() || truth.person_closes {
         return Ok(());
+    }
+    if truth.person_delivers.is_some() {
+        let served = purchase.phase == Phase::Completed && (truth.holds(purchase) || truth.meddled);
+        return hold(
+            served || purchase.phase == Phase::Reversed,
+            "P4: a person's word to deliver came to nothing",
+        );
     }
     let on_its_way = matches!(truth.fate, Fate::InFlight | Fate::Action | Fate::Review);
     hold(!on_its_way || truth.unheard, "P4: ended while the charge may still come")?;

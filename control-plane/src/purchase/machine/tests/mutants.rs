@@ -1,6 +1,6 @@
 //! Every order of events; and machines broken on purpose, each of which must be found out by the rule it breaks.
 
-use super::super::{Effect, Event, Message, Refusal, Timing};
+use super::super::{Effect, Event, Message, Refusal, RouterEnd, Timing};
 use super::explorer::{Bounds, Found, Path, Seen, explore};
 use super::{Kind, Machine, REAL};
 use crate::domain::time::Timestamp;
@@ -14,12 +14,18 @@ const FROM_EACH_PHASE: Bounds = Bounds { depth: 3, crashes: 1, told: 2, leaps: 1
 /// To find one state of each phase.
 const TO_EACH_PHASE: Bounds = Bounds { depth: 8, crashes: 0, told: 1, leaps: 0 };
 
+/// From a delivered purchase on: long enough for its user to be missed, and for a person to decide the day after.
+const FROM_THE_DELIVERY: Bounds = Bounds { depth: 5, crashes: 0, told: 2, leaps: 2 };
+
 /// Looks at all orders of events for one kind of purchase.
 fn prove(machine: &Machine, kind: Kind, revokes: bool, lies: bool) -> Result<Seen, Box<Found>> {
     let start = || Path::new(kind, revokes, lies);
     let (mut seen, _) = explore(machine, start(), FROM_THE_REQUEST)?;
     let (reached, phases) = explore(machine, start(), TO_EACH_PHASE)?;
     add(&mut seen, reached);
+    if let Some(path) = phases.get(&Phase::Completed) {
+        add(&mut seen, explore(machine, path.afresh(), FROM_THE_DELIVERY)?.0);
+    }
     for path in phases.into_values() {
         add(&mut seen, explore(machine, path.afresh(), FROM_EACH_PHASE)?.0);
     }
@@ -198,6 +204,46 @@ fn removes_while_it_refunds_nothing(
 #[test]
 fn a_machine_that_removes_who_paid_is_found_out() {
     found_out(&Machine { hear: removes_while_it_refunds_nothing, ..REAL }, GatewayName::MercadoPago, "P4");
+}
+
+fn forgets_when_a_person_delivered(
+    purchase: Purchase,
+    message: &Message,
+    now: Timestamp,
+) -> Result<Purchase, Refusal> {
+    Ok(Purchase { deliver_since: None, ..super::super::hear(purchase, message, now)? })
+}
+
+#[test]
+fn a_machine_that_gives_back_what_a_person_delivers_is_found_out() {
+    found_out(&Machine { hear: forgets_when_a_person_delivered, ..REAL }, GatewayName::Conekta, "P4: what");
+}
+
+fn overlooks_what_is_pending(purchase: Purchase, event: Event, now: Timestamp, timing: &Timing) -> Purchase {
+    let event = match event {
+        Event::RefundRead { reading: Reading::Found(mut view), revokes } => {
+            view.refund_pending_minor = 0;
+            Event::RefundRead { reading: Reading::Found(view), revokes }
+        }
+        other => other,
+    };
+    super::super::apply(purchase, event, now, timing)
+}
+
+#[test]
+fn a_machine_that_gives_back_beside_a_pending_refund_is_found_out() {
+    found_out(&Machine { apply: overlooks_what_is_pending, ..REAL }, GatewayName::Conekta, "more went back");
+}
+
+fn repeats_what_is_old(purchase: Purchase, event: Event, now: Timestamp, timing: &Timing) -> Purchase {
+    let (version, old) = (purchase.command_version, event == Event::Confirmed(RouterEnd::Stale));
+    let after = super::super::apply(purchase, event, now, timing);
+    if old { Purchase { command_version: version, ..after } } else { after }
+}
+
+#[test]
+fn a_machine_that_tells_the_agent_again_what_it_calls_old_is_found_out() {
+    found_out(&Machine { apply: repeats_what_is_old, ..REAL }, GatewayName::Conekta, "P4: told again");
 }
 
 fn never_asks_again(purchase: &Purchase, now: Timestamp, timing: &Timing) -> Effect {

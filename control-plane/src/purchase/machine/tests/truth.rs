@@ -2,6 +2,7 @@
 
 use crate::domain::code::Code;
 use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::time::Timestamp;
 use crate::gateway::{PaymentStatus, PaymentView, Words};
 use crate::purchase::state::Purchase;
 
@@ -40,6 +41,15 @@ pub(super) struct Standing {
     pub(super) confirmed: bool,
 }
 
+/// A person's word that the access is to be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Delivery {
+    /// When it was given.
+    pub(super) at: Timestamp,
+    /// How many refunds there were.
+    pub(super) refunds: usize,
+}
+
 /// The truth, and what of it the judges need to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Truth {
@@ -49,6 +59,8 @@ pub(super) struct Truth {
     pub(super) taken: i64,
     /// How much went back.
     pub(super) back: i64,
+    /// How much is on its way back: taken by the gateway, shown as pending, not in the sum.
+    pub(super) pending: i64,
     /// Refund number that went back under its key.
     pub(super) back_key: u8,
     /// The bank took the money from the company.
@@ -59,14 +71,16 @@ pub(super) struct Truth {
     pub(super) ever_money: bool,
     /// The user.
     pub(super) user: Option<Standing>,
+    /// The decision that the agent called old last.
+    pub(super) outdated: Option<u64>,
     /// Somebody deleted the user by hand.
     pub(super) meddled: bool,
     /// The company wants users disabled whose money went back.
     pub(super) revokes: bool,
     /// The gateway shows another amount than was asked for.
     pub(super) lies: bool,
-    /// A person said that the money is there.
-    pub(super) person_delivers: bool,
+    /// A person said last that the access is to be given.
+    pub(super) person_delivers: Option<Delivery>,
     /// A person said that no money moved.
     pub(super) person_closes: bool,
     /// Money came after the gateway's last word that none would, and nobody told.
@@ -80,15 +94,17 @@ impl Truth {
             fate: Fate::Nothing,
             taken: 0,
             back: 0,
+            pending: 0,
             back_key: 0,
             disputed: false,
             sent: 0,
             ever_money: false,
             user: None,
+            outdated: None,
             meddled: false,
             revokes,
             lies,
-            person_delivers: false,
+            person_delivers: None,
             person_closes: false,
             unheard: false,
         }
@@ -143,6 +159,7 @@ impl Truth {
             reference: Some(purchase.terms.reference()),
             live: false,
             refunded_minor: self.back,
+            refund_pending_minor: self.pending,
             card: None,
             words: Words::default(),
         })

@@ -36,6 +36,10 @@ pub struct Session {
     pub deadline_ms: Option<u64>,
     /// How it came about.
     pub method: Method,
+    /// Bytes in and out.
+    pub bytes: [u64; 2],
+    /// Those of them that count towards the user; reset-counters takes them away.
+    pub counted_bytes: [u64; 2],
 }
 
 impl Session {
@@ -127,7 +131,7 @@ impl Hotspot {
     ///
     /// # Errors
     /// The texts of the router's own errors file, checked in this order: host, its hardware address, already logged
-    /// in, credentials, the user's own device, paid time, sessions of the user, sessions of the licence.
+    /// in, credentials, the user's own device, paid time, paid bytes, sessions of the user, sessions of the licence.
     pub fn login(&mut self, now_ms: u64, request: &LoginRequest) -> Result<(), Trap> {
         let host = self.hosts.values().find(|host| host.ip == request.ip).copied();
         let host = host.ok_or_else(|| Trap::failure(format!("unknown host IP {}", request.ip)))?;
@@ -152,6 +156,8 @@ impl Hotspot {
             session_timeout_s: profile.session_timeout_s,
             deadline_ms: None,
             method: request.method,
+            bytes: [0; 2],
+            counted_bytes: [0; 2],
         });
         self.reschedule(&name, now_ms);
         if let Some(seconds) = cookie_s {
@@ -174,6 +180,9 @@ impl Hotspot {
         }
         if user.limit_uptime_s > 0 && self.user_uptime_ms(user, now_ms) >= user.limit_uptime_s * 1000 {
             return Err(Trap::failure(format!("user {name} has reached uptime limit")));
+        }
+        if self.has_spent_bytes(user) {
+            return Err(Trap::failure(format!("user {name} has reached traffic limit")));
         }
         let shared = self.profiles.get_or_default(user.profile).shared_users;
         if shared.is_some_and(|most| self.sessions.of_user(&user.name).count() as u64 >= most) {

@@ -191,3 +191,21 @@ fn profiles_are_matched_by_prefix() {
     assert_eq!(text(b"2h"), "input does not match any value of profile");
     assert_eq!(text(b""), "input does not match any value of profile");
 }
+
+#[test]
+fn bytes_count_over_sessions_and_end_the_one_that_reaches_the_limit() {
+    let (mut hotspot, id) = hotspot(|user| user.limit_bytes = [0, 0, 1_000]);
+    assert!(!hotspot.traffic(0, MAC, [1, 1]), "nobody is online");
+    hotspot.login(0, &request(IP)).unwrap();
+    assert!(hotspot.traffic(0, MAC, [300, 400]));
+    assert_eq!(hotspot.sessions().next().unwrap().bytes, [300, 400]);
+    hotspot.end_session(IP, 10).unwrap();
+    assert_eq!(hotspot.user_bytes(hotspot.users.get(id).unwrap()), [300, 400]);
+    hotspot.login(20, &request(IP)).unwrap();
+    assert!(hotspot.traffic(30, MAC, [0, 300]));
+    assert_eq!((hotspot.sessions().count(), hotspot.cookies().count()), (0, 0));
+    assert_eq!(refusal(&mut hotspot, 40, &request(IP)), "user maria has reached traffic limit");
+    hotspot.reset_counters(id, 50);
+    hotspot.login(50, &request(IP)).unwrap();
+    assert_eq!(hotspot.user_bytes(hotspot.users.get(id).unwrap()), [0, 0]);
+}

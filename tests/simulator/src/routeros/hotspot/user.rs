@@ -24,7 +24,7 @@ pub struct User {
     pub mac: Option<Mac>,
     /// Time of all sessions together, in seconds; 0 for no limit.
     pub limit_uptime_s: u64,
-    /// Bytes in, out and together; 0 for no limit. No traffic is simulated, so they are never reached.
+    /// Bytes in, out and together; 0 for no limit.
     pub limit_bytes: [u64; 3],
     /// Mail address.
     pub email: Vec<u8>,
@@ -38,6 +38,8 @@ pub struct User {
     pub built_in: bool,
     /// Time of its finished sessions, in milliseconds.
     pub uptime_ms: u64,
+    /// Bytes in and out of its finished sessions.
+    pub bytes: [u64; 2],
 }
 
 /// All users of a router.

@@ -57,9 +57,10 @@ pub(super) fn record(hotspot: &Hotspot, session: &Session, now_ms: u64) -> Recor
         record
             .extend(keepalive_s.map(|seconds| ("keepalive-timeout", format_duration(seconds).into_bytes())));
     }
-    ["bytes-in", "bytes-out", "packets-in", "packets-out"]
-        .into_iter()
-        .for_each(|name| record.push((name, b"0".to_vec())));
+    for (name, bytes) in ["bytes-in", "bytes-out"].into_iter().zip(session.bytes) {
+        record.push((name, bytes.to_string().into_bytes()));
+    }
+    ["packets-in", "packets-out"].into_iter().for_each(|name| record.push((name, b"0".to_vec())));
     record.push(("radius", b"false".to_vec()));
     if let Some(user) = user.filter(|user| !user.comment.is_empty()) {
         record.push(("comment", user.comment.clone()));

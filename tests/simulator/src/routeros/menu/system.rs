@@ -17,6 +17,8 @@ pub struct Facts {
     pub serial_number: String,
     /// When it booted, in milliseconds since the Unix epoch.
     pub booted_ms: u64,
+    /// Whether the API user may read passwords (policy `sensitive`).
+    pub sensitive: bool,
 }
 
 pub(super) fn identity(context: &mut Context<'_>, verb: &str, command: &Command) -> Result<Reply, Trap> {

@@ -14,6 +14,7 @@ fn world(version: &str) -> World {
         identity: b"kiosco".to_vec(),
         serial_number: "ABC".to_owned(),
         booted_ms: NOW_MS - 90_000,
+        sensitive: true,
     };
     World { hotspot: Hotspot::new(None), facts }
 }
@@ -219,4 +220,25 @@ fn the_system_menus_tell_what_the_router_is() {
     assert_eq!(world.names(&["/system/identity/print"]), ["azotea"]);
     assert_eq!(world.rows(&["/system/routerboard/print", "?serial-number=ABC"]).len(), 1);
     assert_eq!(world.trap(&["/system/routerboard/set"]), "no such command");
+}
+
+#[test]
+fn passwords_are_stars_for_who_may_not_read_them() {
+    let mut world = world("7.20.8");
+    world.add(&["=name=maria", "=password=clave"]);
+    world.add(&["=name=pin"]);
+    let print = ["/ip/hotspot/user/print", "?name=maria", "?name=pin", "?#|", "=.proplist=password"];
+    assert_eq!(world.rows(&print)[0], [("password".to_owned(), "clave".to_owned())]);
+    world.facts.sensitive = false;
+    assert_eq!(world.rows(&print)[0], [("password".to_owned(), "*****".to_owned())]);
+    assert_eq!(world.rows(&print)[1], []);
+    // The router knows it all the same.
+    let copy = world.add(&["=copy-from=*1", "=name=maria2", "=mac-address=AA:BB:CC:00:00:01"]);
+    world.facts.sensitive = true;
+    let id = format!("?.id={copy}");
+    let rows = world.rows(&["/ip/hotspot/user/print", &id, "=.proplist=password,mac-address"]);
+    assert_eq!(
+        rows[0].iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(),
+        ["clave", "AA:BB:CC:00:00:01"]
+    );
 }

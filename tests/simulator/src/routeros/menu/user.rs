@@ -11,6 +11,9 @@ use crate::routeros::value::{
 
 const LIMITS: [&str; 3] = ["limit-bytes-in", "limit-bytes-out", "limit-bytes-total"];
 
+/// What is printed for a password that the API user may not read.
+const STARS: &[u8] = b"*****";
+
 pub(super) fn run(context: &mut Context<'_>, verb: &str, command: &Command) -> Result<Reply, Trap> {
     match verb {
         "print" | "getall" => return Ok(print_users(context, command)),
@@ -69,7 +72,10 @@ pub(super) fn record(hotspot: &Hotspot, user: &User, now_ms: u64) -> Record {
         }
     }
     text("uptime", format_duration(hotspot.user_uptime_ms(user, now_ms) / 1000).as_bytes());
-    ["bytes-in", "bytes-out", "packets-in", "packets-out"].into_iter().for_each(|name| text(name, b"0"));
+    for (name, bytes) in ["bytes-in", "bytes-out"].into_iter().zip(hotspot.user_bytes(user)) {
+        text(name, bytes.to_string().as_bytes());
+    }
+    ["packets-in", "packets-out"].into_iter().for_each(|name| text(name, b"0"));
     text("dynamic", b"false");
     text("disabled", format_flag(user.disabled));
     text("comment", &user.comment);
@@ -81,7 +87,16 @@ pub(super) fn record(hotspot: &Hotspot, user: &User, now_ms: u64) -> Record {
 
 fn print_users(context: &Context<'_>, command: &Command) -> Reply {
     let hotspot = &*context.hotspot;
-    let show = |user: &User| record(hotspot, user, context.now_ms);
+    let show = |user: &User| {
+        let mut record = record(hotspot, user, context.now_ms);
+        if !context.facts.sensitive {
+            record
+                .iter_mut()
+                .filter(|(name, _)| *name == "password")
+                .for_each(|(_, text)| *text = STARS.to_vec());
+        }
+        record
+    };
     if let Some(mut names) = command.query.only_values_of("name") {
         names.sort_unstable();
         names.dedup();
@@ -102,7 +117,12 @@ fn add(context: &mut Context<'_>, command: &Command) -> Result<Reply, Trap> {
     let mut user = match command.attribute("copy-from") {
         Some(id) => {
             let original = parse_id(id).and_then(|id| context.hotspot.users.get(id));
-            User { built_in: false, uptime_ms: 0, ..original.ok_or_else(Trap::no_such_item)?.clone() }
+            User {
+                built_in: false,
+                uptime_ms: 0,
+                bytes: [0; 2],
+                ..original.ok_or_else(Trap::no_such_item)?.clone()
+            }
         }
         None => User::default(),
     };
