@@ -1,7 +1,7 @@
-//! How much one router, and one device, may ask for.
+//! How much one router, and one device, may ask for; how often keys and addresses, in [`requests`].
 //!
-//! The portal key is public by nature, and all customers of a site share one public address: so limits count per
-//! router and per device, never per address.
+//! The portal key is public by nature, and all customers of a site share one public address: so what is good
+//! is counted per router and per device, never per address.
 
 pub mod guesses;
 pub mod requests;

@@ -106,7 +106,7 @@ fn before_sending(purchase: &mut Purchase, view: &PaymentView, revokes: bool, no
         | PaymentStatus::PendingAsync { .. }
         | PaymentStatus::Declined(_)
         | PaymentStatus::Closed(_) => {
-            refuse(purchase, Failure::new(Code::AmountInvalid, FailureKind::Request), now);
+            does_not_fit(purchase, now);
         }
         PaymentStatus::Other => look_later(purchase, now),
     }
@@ -141,7 +141,7 @@ fn after_sent(
     refund.accepted |= view.refund_pending_minor > 0;
     // Somebody else gave so much back that it does not fit any more: it was not done, and cannot be done.
     if !refund.accepted && view.refunded_minor + refund.amount_minor > view.amount_minor {
-        return refuse(purchase, Failure::new(Code::AmountInvalid, FailureKind::Request), now);
+        return does_not_fit(purchase, now);
     }
     let quiet = timing.charge_timeout_ms + timing.quiet_period_ms;
     let is_quiet = refund.sent_at.is_none_or(|sent| now.since(sent) >= quiet);
@@ -183,6 +183,11 @@ fn settle(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Times
     if own && view.refunded_minor >= view.amount_minor {
         reverse(purchase, Failure::new(Code::PaymentRefunded, FailureKind::Payment), revokes, now);
     }
+}
+
+/// More is asked for than is left to give back.
+fn does_not_fit(purchase: &mut Purchase, now: Timestamp) {
+    refuse(purchase, Failure::new(Code::RefundAmountInvalid, FailureKind::Request), now);
 }
 
 /// The money stays: a person has to look at it.

@@ -15,7 +15,7 @@ use super::world::{SITES, World};
 
 /// Pause between two kills of the control plane, and of two agents, in milliseconds. Far below what is demanded, since one
 /// kill may have to wait for what another leaves behind.
-const KILL_MS: (u64, u64) = (5_000, 9_000);
+const KILL_MS: (u64, u64) = (3_500, 6_500);
 /// Pause between two kills of the database server, in milliseconds.
 const DATABASE_MS: (u64, u64) = (15_000, 35_000);
 /// The first kill of each comes early, so that a short run has it, in milliseconds.
@@ -57,41 +57,53 @@ pub async fn kill(
         match blow {
             Blow::ControlPlane => control_plane(world, chance, tally).await,
             Blow::Agent => agent(world, chance).await,
-            Blow::Database | Blow::Cut => database(world, chance).await,
+            Blow::Database => database(world, chance).await,
+            // Not ours: links are cut meanwhile.
+            Blow::Cut => Ok(()),
         }
         .with_context(|| format!("killing: {blow:?}"))?;
     }
 }
 
+/// Kills it and starts it again; maybe it dies once more while it comes back.
 async fn control_plane(
     world: &mut World,
     chance: &Rc<RefCell<Chance>>,
     tally: &Shared,
 ) -> anyhow::Result<()> {
-    loop {
-        world.kill_control_plane().await?;
-        let (away, again, change, until_again) = {
-            let mut chance = chance.borrow_mut();
-            let (away, again) = (chance.pause(AWAY_MS), chance.percent(AGAIN_PERCENT));
-            (away, again, chance.percent(CHANGE_PERCENT), chance.pause(AGAIN_MS))
-        };
-        tokio::time::sleep(away).await;
-        if change && world.change_machines() {
-            tally.borrow_mut().machines_changed += 1;
-        }
-        let back = world.sandbox.restart_control_plane();
-        if !again {
-            return back.await;
-        }
+    let (again, until_again) = {
+        let mut chance = chance.borrow_mut();
+        (chance.percent(AGAIN_PERCENT), chance.pause(AGAIN_MS))
+    };
+    put_down(world, chance, tally).await?;
+    if again {
         // Whether it answers by then or not, it dies.
-        if let Ok(failed) = tokio::time::timeout(until_again, back).await {
-            failed?;
-            tokio::time::sleep(until_again).await;
+        if let Ok(came_back) = tokio::time::timeout(until_again, world.sandbox.restart_control_plane()).await
+        {
+            came_back?;
         }
-        let mut tally = tally.borrow_mut();
-        tally.recoveries_struck += 1;
-        tally.strike(Blow::ControlPlane);
+        {
+            let mut tally = tally.borrow_mut();
+            tally.recoveries_struck += 1;
+            tally.strike(Blow::ControlPlane);
+        }
+        put_down(world, chance, tally).await?;
     }
+    world.sandbox.restart_control_plane().await
+}
+
+/// Kills it, waits a little, and decides on which machine it is started again.
+async fn put_down(world: &mut World, chance: &Rc<RefCell<Chance>>, tally: &Shared) -> anyhow::Result<()> {
+    world.kill_control_plane().await?;
+    let (away, change) = {
+        let mut chance = chance.borrow_mut();
+        (chance.pause(AWAY_MS), chance.percent(CHANGE_PERCENT))
+    };
+    tokio::time::sleep(away).await;
+    if change && world.change_machines() {
+        tally.borrow_mut().machines_changed += 1;
+    }
+    Ok(())
 }
 
 async fn agent(world: &mut World, chance: &Rc<RefCell<Chance>>) -> anyhow::Result<()> {

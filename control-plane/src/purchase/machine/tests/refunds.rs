@@ -95,7 +95,7 @@ fn a_refund_that_does_not_fit_any_more_is_refused_at_once() {
     let (purchase, at) = ended(PRICE_MINOR, &mut bank);
     let refund = &purchase.refunds[0];
     assert_eq!((refund.state, bank.sendings), (RefundState::Refused, 1));
-    assert_eq!(refund.refusal.map(|failure| failure.code), Some(Code::AmountInvalid));
+    assert_eq!(refund.refusal.map(|failure| failure.code), Some(Code::RefundAmountInvalid));
     assert!(at.0 < 1_000, "{at:?}");
     assert_eq!((purchase.phase, purchase.refunded_minor), (Phase::Completed, 500));
     assert!(purchase.needs_person());
