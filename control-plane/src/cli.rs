@@ -135,7 +135,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             return Ok(code);
         }
         Command::Recount => {
-            runtime()?.block_on(recount::run(&config()?))?;
+            runtime()?.block_on(recount::recount(&config()?))?;
             "transactions are counted anew\n".to_owned()
         }
         Command::Attention => runtime()?.block_on(attention::list(&config()?, language))?,

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::recount;
 use super::table::{self, printable};
 use crate::config::Config;
 use crate::import::fernet::Key;
@@ -77,9 +76,6 @@ pub(super) async fn import(
     let mut page = Printer { language, shown: 0 };
     let counts = run(&mut source, &mut target, &Settings { zone, fernet: key }, &mut page).await?;
     source.close().await;
-    if let Target::Write(Writing { store, .. }) = &target {
-        recount::recount(store).await?;
-    }
     let refused = counts.iter().any(|count| count.refused > 0);
     print(&summary(&counts, options.apply, refused, language))?;
     Ok(if refused { ExitCode::from(SOME_REFUSED) } else { ExitCode::SUCCESS })

@@ -7,22 +7,14 @@ use crate::seams::Clock;
 use crate::store::{Store, StoreError, counts};
 use crate::tenants;
 
-/// Opens the database and makes its counts anew.
-///
-/// # Errors
-/// When the database cannot be opened or refuses.
-pub(super) async fn run(config: &Config) -> anyhow::Result<()> {
-    let store = Store::open(&config.database()).await.context("opening the database")?;
-    recount(&store).await
-}
-
 /// Makes the counts anew.
 ///
 /// # Errors
-/// When the database refuses.
-pub(super) async fn recount(store: &Store) -> anyhow::Result<()> {
+/// When the database cannot be opened or refuses.
+pub(super) async fn recount(config: &Config) -> anyhow::Result<()> {
+    let store = Store::open(&config.database()).await.context("opening the database")?;
     let counted =
         store.write::<_, StoreError, _>(|conn| Box::pin(async move { counts::recount(conn).await }));
     counted.await.context("counting transactions")?;
-    tenants::counts::settle(store, Clock::System.now()).await.context("counting new transactions")
+    tenants::counts::settle(&store, Clock::System.now()).await.context("counting new transactions")
 }

@@ -9,7 +9,7 @@ use super::zone::Zone;
 use super::{Count, ImportError, Table, Trouble, Witness, clash};
 use crate::seams::{Clock, Random};
 use crate::store::import::{self, Clash, Row, Verdict};
-use crate::store::{Reader, Store, StoreError};
+use crate::store::{Reader, Store, StoreError, counts};
 use crate::text::import::ImportText;
 use crate::vault::Vault;
 
@@ -75,6 +75,9 @@ pub async fn run(
             count = round.count;
         }
         counts.push(count);
+    }
+    if counts.iter().any(|count| count.table == Table::Transactions && count.taken > 0) {
+        target.tell_planner().await?;
     }
     Ok(counts)
 }
@@ -222,6 +225,19 @@ impl Target {
                 random: writing.random.clone(),
                 clock: writing.clock.clone(),
             }),
+        }
+    }
+
+    /// Autovacuum would do so within a minute; the first lists are asked for before.
+    async fn tell_planner(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Nothing | Self::Look(_) => Ok(()),
+            Self::Write(writing) => {
+                let told = writing
+                    .store
+                    .write::<_, StoreError, _>(|conn| Box::pin(async move { counts::analyze(conn).await }));
+                told.await
+            }
         }
     }
 

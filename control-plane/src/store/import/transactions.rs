@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 use super::{Clash, Verdict};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::store::counts::{Booking, take_turn};
 use crate::store::{Conn, StoreError};
 
 /// Rows written with one statement.
 const ROWS: usize = 100;
 /// Values of one row.
-const COLUMNS: usize = 25;
+const COLUMNS: usize = 26;
 /// Names looked up with one statement.
 const NAMES: usize = 500;
 
@@ -77,14 +78,14 @@ fn insert_sql(rows: usize) -> String {
         "INSERT INTO transactions (id, public_id, purchase_id, external_reference, company_id, router_id, product_id, \
          gateway, amount_minor, currency, customer_name, customer_email, customer_phone, hotspot_user, \
          hotspot_password_sealed, payment_state, hotspot_state, api_key_id, metadata, created_at, paid_at, \
-         user_created_at, webhook_processed, webhook_received_at, notification_id) VALUES ",
+         user_created_at, webhook_processed, webhook_received_at, notification_id, counted) VALUES ",
     );
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         push_markers(&mut sql, row * COLUMNS, COLUMNS);
         sql.push(')');
     }
-    sql.push_str(" ON CONFLICT DO NOTHING");
+    sql.push_str(" ON CONFLICT DO NOTHING RETURNING id");
     sql
 }
 
@@ -131,6 +132,7 @@ macro_rules! bind_row {
             .bind($row.webhook_processed)
             .bind($row.webhook_received_at.map(|at| at.0))
             .bind($row.notification_id.as_deref())
+            .bind(true)
     };
 }
 
@@ -197,6 +199,7 @@ async fn judge_ids(conn: &mut Conn<'_>, rows: &[&Transaction]) -> Result<Vec<Ver
     Ok(rows.iter().map(verdict).collect())
 }
 
+/// Writes what is absent, and counts it in the same transaction.
 pub(super) async fn take(conn: &mut Conn<'_>, rows: &[&Transaction]) -> Result<Vec<Verdict>, StoreError> {
     let mut verdicts = judge_ids(conn, rows).await?;
     let absent: Vec<&Transaction> = rows
@@ -205,38 +208,44 @@ pub(super) async fn take(conn: &mut Conn<'_>, rows: &[&Transaction]) -> Result<V
         .filter(|(_, verdict)| **verdict == Verdict::Absent)
         .map(|(row, _)| *row)
         .collect();
-    if insert(conn, &absent).await? == absent.len() {
+    if absent.is_empty() {
         return Ok(verdicts);
     }
-    // Some were not written although their ids are free: another row has their payment.
-    let after = judge_ids(conn, rows).await?;
-    for (verdict, after) in verdicts.iter_mut().zip(after) {
-        if *verdict == Verdict::Absent && after != Verdict::Known {
+    take_turn(conn).await?;
+    let written = insert(conn, &absent).await?;
+    let mut booking = Booking::default();
+    for (row, verdict) in rows.iter().zip(&mut verdicts).filter(|(_, verdict)| **verdict == Verdict::Absent) {
+        if written.contains(&row.id) {
+            booking.add(&row.company_id, &row.payment_state, row.amount, row.created_at);
+        } else {
+            // Its id is free: another row has its payment.
             *verdict = Verdict::Clash(Clash::Payment);
         }
     }
+    booking.write(conn).await?;
     Ok(verdicts)
 }
 
-/// How many were written.
-async fn insert(conn: &mut Conn<'_>, rows: &[&Transaction]) -> Result<usize, StoreError> {
+/// The ids that were written.
+async fn insert(conn: &mut Conn<'_>, rows: &[&Transaction]) -> Result<BTreeSet<i64>, StoreError> {
     let (many, single) = rows.split_at(rows.len() - rows.len() % ROWS);
     let statements = many
         .chunks(ROWS)
         .map(|rows| (INSERT_MANY.as_str(), rows))
         .chain(single.chunks(1).map(|row| (INSERT_ONE.as_str(), row)));
-    let mut written = 0;
+    let mut written = BTreeSet::new();
     for (sql, rows) in statements {
-        written += match conn {
+        let ids: Vec<(i64,)> = match conn {
             Conn::Sqlite(connection) => {
-                let query = rows.iter().fold(sqlx::query(sql), |query, row| bind_row!(query, row));
-                crate::seams::database(query.execute(&mut **connection)).await?.rows_affected()
+                let query = rows.iter().fold(sqlx::query_as(sql), |query, row| bind_row!(query, row));
+                crate::seams::database(query.fetch_all(&mut **connection)).await?
             }
             Conn::Postgres(connection) => {
-                let query = rows.iter().fold(sqlx::query(sql), |query, row| bind_row!(query, row));
-                query.execute(&mut **connection).await?.rows_affected()
+                let query = rows.iter().fold(sqlx::query_as(sql), |query, row| bind_row!(query, row));
+                query.fetch_all(&mut **connection).await?
             }
         };
+        written.extend(ids.into_iter().map(|(id,)| id));
     }
-    Ok(usize::try_from(written).unwrap_or(usize::MAX))
+    Ok(written)
 }

@@ -2,6 +2,8 @@
 //!
 //! Written from the description of the old tables, apart from the importer.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use pagos_control_plane::domain::time::Timestamp;
 use pagos_control_plane::vault::{Context, Vault};
@@ -23,10 +25,11 @@ const TIMES: [&str; 10] = [
     "webhook_received_at",
     "found_at",
 ];
+const DAY_MS: i64 = 86_400_000;
 /// Columns that are drawn.
 const DRAWN: [&str; 2] = ["site_id", "webhook_path"];
-/// Tables into which old rows go.
-const TABLES: [&str; 8] = [
+/// Tables into which old rows go, and the counts of them.
+const TABLES: [&str; 10] = [
     "companies",
     "users",
     "routers",
@@ -35,6 +38,8 @@ const TABLES: [&str; 8] = [
     "transactions",
     "gateway_credentials",
     "webhook_keys",
+    "transaction_counts",
+    "transaction_days",
 ];
 
 /// Our rows with secrets opened, times written out, and without what is drawn.
@@ -63,6 +68,8 @@ fn opened_row(table: &str, row: &Value, vault: &Vault) -> anyhow::Result<Value> 
             *value = json!(text.with_context(|| format!("{table}.{name} of {row}"))?.as_str());
         } else if let (true, Some(at)) = (TIMES.contains(&name.as_str()), value.as_i64()) {
             *value = json!(Timestamp(at).iso());
+        } else if let ("day", Some(day)) = (name.as_str(), value.as_i64()) {
+            *value = json!(date(&Timestamp(day * DAY_MS).iso()));
         }
     }
     Ok(plain)
@@ -87,7 +94,11 @@ pub fn expected(old: &Content) -> Content {
     let of = |table: &str, make: fn(&Value, &Content) -> Vec<Value>| {
         sorted(old[table].iter().flat_map(|row| make(row, old)).collect())
     };
+    let transactions = of("transacciones", |row, old| vec![transaction(row, old)]);
     Content::from([
+        ("transaction_counts".to_owned(), counts(&transactions)),
+        ("transaction_days".to_owned(), days(&transactions)),
+        ("transactions".to_owned(), transactions),
         ("companies".to_owned(), of("empresas", |row, _| vec![company(row)])),
         ("gateway_credentials".to_owned(), of("empresas", |row, _| credentials(row))),
         ("webhook_keys".to_owned(), of("empresas", |row, _| webhook_keys(row))),
@@ -95,8 +106,40 @@ pub fn expected(old: &Content) -> Content {
         ("routers".to_owned(), of("routers", |row, _| vec![router(row)])),
         ("api_keys".to_owned(), of("api_keys_tracking", |row, _| vec![api_key(row)])),
         ("products".to_owned(), of("productos", |row, _| vec![product(row)])),
-        ("transactions".to_owned(), of("transacciones", |row, old| vec![transaction(row, old)])),
     ])
+}
+
+/// Number and amount of opened rows of `transactions`, by company, state and currency.
+#[must_use]
+pub fn counts(transactions: &[Value]) -> Vec<Value> {
+    let mut counts = BTreeMap::new();
+    for row in transactions {
+        let place = [&row["company_id"], &row["payment_state"], &row["currency"]].map(Value::to_string);
+        let (count, sum, _) = counts.entry(place).or_insert((0, 0, row));
+        *count += 1;
+        *sum += row["amount_minor"].as_i64().unwrap_or_default();
+    }
+    let row = |(count, sum, row): (i64, i64, &Value)| {
+        json!({"company_id": row["company_id"], "payment_state": row["payment_state"], "currency": row["currency"],
+            "transactions": count, "amount_minor": sum})
+    };
+    sorted(counts.into_values().map(row).collect())
+}
+
+/// Their number by company and day.
+#[must_use]
+pub fn days(transactions: &[Value]) -> Vec<Value> {
+    let mut days = BTreeMap::new();
+    for row in transactions {
+        let (company, at) = (row["company_id"].to_string(), row["created_at"].as_str().unwrap_or_default());
+        days.entry((company, date(at))).or_insert((0, &row["company_id"])).0 += 1;
+    }
+    let row = |((_, day), (count, company)): ((String, &str), (i64, &Value))| json!({"company_id": company, "day": day, "transactions": count});
+    sorted(days.into_iter().map(row).collect())
+}
+
+fn date(time: &str) -> &str {
+    time.split('T').next().unwrap_or_default()
 }
 
 fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
@@ -119,7 +162,8 @@ fn company(row: &Value) -> Value {
         "mercado_pago_mode": or(&row["mercado_pago_mode"], json!("test")),
         "mercado_pago_public_key": row["mercado_pago_public_key"],
         "telegram_bot_token_sealed": row["telegram_bot_token"], "telegram_chat_id": row["telegram_chat_id"],
-        "telegram_enabled": or(&row["notificaciones_telegram"], json!(false)), "disable_on_refund": true,
+        "telegram_enabled": or(&row["notificaciones_telegram"], json!(false)), "telegram_shows_password": false,
+        "disable_on_refund": true,
         "active": or(&row["activa"], json!(true)), "created_at": time(&row["creada_en"]),
     })
 }
@@ -208,6 +252,7 @@ fn transaction(row: &Value, old: &Content) -> Value {
         "paid_at": time(&row["pagada_en"]), "user_created_at": time(&row["usuario_creado_en"]),
         "webhook_processed": or(&row["webhook_processed"], json!(false)),
         "webhook_received_at": time(&row["webhook_received_at"]), "notification_id": row["notification_id"],
+        "counted": true, "counted_state": null,
     })
 }
 
