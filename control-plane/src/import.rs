@@ -26,19 +26,16 @@ use crate::text::import::ImportText;
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The address of the old database cannot be read.
-    #[error("address of the old database is not postgresql://user:password@host:port/name")]
+    #[error("address of the old database cannot be read")]
     OldAddress(#[source] sqlx::Error),
     /// The old database does not answer, or not as it should.
     #[error("old database cannot be read")]
     OldDatabase(#[source] sqlx::Error),
     /// There is a database, but none of the replaced service.
-    #[error("old database has no table empresas: is this the right address?")]
+    #[error("old database has no table empresas")]
     OtherDatabase,
-    /// Both addresses lead to one database.
-    #[error("old and new database are the same; give this service a database of its own (database_url)")]
-    SameDatabase,
     /// The server knows no such zone.
-    #[error("old database server knows no time zone {name}; write it like America/Mexico_City")]
+    #[error("old database server knows no time zone {name}")]
     Zone {
         /// What was given.
         name: String,

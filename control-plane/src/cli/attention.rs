@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use super::listing::reader;
 use super::table::{aligned, dash, printable};
 use crate::config::Config;
 use crate::domain::money::Money;
 use crate::purchase::admin::review::{self, Case, CaseKind};
 use crate::seams::Clock;
-use crate::store::Store;
 use crate::store::page::{LIMIT_MAX, Page};
 use crate::text::{Language, Phrase};
 
@@ -31,7 +31,7 @@ const HEADINGS: [Phrase; 7] = [
 /// # Errors
 /// When the database cannot be read.
 pub(super) async fn list(config: &Config, language: Language) -> anyhow::Result<String> {
-    let mut reader = Store::look(&config.database()).await.context("opening the database for reading")?;
+    let mut reader = reader(config, language).await?;
     let page = Page { limit: LIMIT_MAX, offset: 0 };
     let (total, cases) = review::cases(&mut reader.conn(), None, page, Clock::System.now())
         .await

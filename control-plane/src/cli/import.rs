@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::table::{self, printable};
@@ -18,6 +18,7 @@ use crate::import::zone::Zone;
 use crate::import::{Count, ImportError, Trouble, Witness};
 use crate::installation;
 use crate::seams::{Clock, Random};
+use crate::store::Store;
 use crate::store::import::identity;
 use crate::text::Language;
 use crate::text::import::ImportText;
@@ -36,7 +37,7 @@ const MINUTE_MS: i64 = 60_000;
 pub(super) struct Options {
     /// Address of the old database; better given as DATABASE_URL, since command lines can be seen by others.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    from: String,
+    from: Option<String>,
     /// Write. Without it nothing is written, and what would be is told.
     #[arg(long, conflicts_with = "dry_run")]
     apply: bool,
@@ -61,10 +62,17 @@ pub(super) async fn import(
     environment: &BTreeMap<String, String>,
     language: Language,
 ) -> anyhow::Result<ExitCode> {
-    let key = key(options.encryption_key_file.as_deref(), environment)?;
-    let mut source = Source::open(&options.from).await?;
-    refuse_same_database(config, &mut source).await?;
-    let zone = zone(&mut source, options.time_zone.as_deref(), options.apply).await?;
+    let fernet = key(options.encryption_key_file.as_deref(), environment, language)?;
+    let explained = |error| explained(error, language);
+    let from = options.from.with_context(|| language.import(ImportText::WhichDatabase, ""))?;
+    let mut source = Source::open(&from).await.map_err(explained)?;
+    if is_same_database(config, &mut source).await? {
+        bail!(language.import(ImportText::SameDatabase, ""));
+    }
+    let zone = match options.time_zone.as_deref() {
+        Some(name) => source.zone(name).await.map_err(explained)?,
+        None => guessed_zone(&mut source, options.apply, language).await?,
+    };
     let (clock, random) = (Clock::default(), Random::default());
     let (mut target, _node) = if options.apply {
         let ours = installation::open_alone(config, &clock, &random).await?;
@@ -74,52 +82,68 @@ pub(super) async fn import(
         (installation::look(config).await?.map_or(Target::Nothing, Target::Look), None)
     };
     let mut page = Printer { language, shown: 0 };
-    let counts = run(&mut source, &mut target, &Settings { zone, fernet: key }, &mut page).await?;
+    let settings = Settings { zone, fernet };
+    let counts = run(&mut source, &mut target, &settings, &mut page).await.map_err(explained)?;
     source.close().await;
     let refused = counts.iter().any(|count| count.refused > 0);
     print(&summary(&counts, options.apply, refused, language))?;
     Ok(if refused { ExitCode::from(SOME_REFUSED) } else { ExitCode::SUCCESS })
 }
 
-fn key(file: Option<&Path>, environment: &BTreeMap<String, String>) -> anyhow::Result<Option<Key>> {
-    let text = match file {
-        Some(file) => Some(fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?),
-        None => environment.get(KEY_VARIABLE).filter(|text| !text.trim().is_empty()).cloned(),
+/// What happened in the operator's language, and below it what the database said.
+fn explained(error: ImportError, language: Language) -> anyhow::Error {
+    let with = |source: anyhow::Error, text, value: &str| source.context(language.import(text, value));
+    match error {
+        ImportError::OldAddress(source) => with(source.into(), ImportText::OldAddress, ""),
+        ImportError::OldDatabase(source) => with(source.into(), ImportText::OldDatabase, ""),
+        ImportError::OtherDatabase => anyhow!(language.import(ImportText::OtherDatabase, "")),
+        ImportError::Zone { name, source } => with(source.into(), ImportText::ZoneUnknown, &name),
+        ImportError::Store(source) => with(source.into(), ImportText::NotStored, ""),
+    }
+}
+
+fn key(
+    file: Option<&Path>,
+    environment: &BTreeMap<String, String>,
+    language: Language,
+) -> anyhow::Result<Option<Key>> {
+    let (text, place) = match file {
+        Some(file) => {
+            let place = file.display().to_string();
+            let text = fs::read_to_string(file);
+            (Some(text.with_context(|| language.import(ImportText::KeyUnread, &place))?), place)
+        }
+        None => {
+            let set = environment.get(KEY_VARIABLE).filter(|text| !text.trim().is_empty());
+            (set.cloned(), KEY_VARIABLE.to_owned())
+        }
     };
     let Some(text) = text.map(Zeroizing::new) else { return Ok(None) };
     let key = Key::parse(&text);
-    key.map(Some).with_context(|| format!("{KEY_VARIABLE} is not a Fernet key: 44 characters of base64"))
+    key.map(Some).with_context(|| language.import(ImportText::KeyOdd, &place))
 }
 
-/// Otherwise our tables would be made beside, or in place of, the old ones.
-async fn refuse_same_database(config: &Config, source: &mut Source) -> anyhow::Result<()> {
+/// Our tables would be made beside, or in place of, the old ones.
+async fn is_same_database(config: &Config, source: &mut Source) -> anyhow::Result<bool> {
     if config.sqlite_file().is_some() {
-        return Ok(());
+        return Ok(false);
     }
-    let mut ours = crate::store::Store::look(&config.database()).await.context("opening our database")?;
+    let mut ours = Store::look(&config.database()).await.context("opening our database")?;
     let (ours, theirs) = (identity(&mut ours.conn()).await?, source.identity().await?);
-    if ours == Some(theirs) { Err(ImportError::SameDatabase.into()) } else { Ok(()) }
+    Ok(ours == Some(theirs))
 }
 
-/// The zone that was given; else UTC, unless the rows say something else.
-async fn zone(source: &mut Source, given: Option<&str>, apply: bool) -> anyhow::Result<Zone> {
-    if let Some(name) = given {
-        return Ok(source.zone(name).await?);
-    }
-    let Some(ahead_ms) = source.guessed_offset().await?.filter(|ahead| *ahead != 0) else {
-        return Ok(Zone::utc());
-    };
+/// UTC, unless the rows say something else: then somebody must say which zone it is.
+async fn guessed_zone(source: &mut Source, apply: bool, language: Language) -> anyhow::Result<Zone> {
+    let guessed = source.guessed_offset().await.map_err(|error| explained(error, language))?;
+    let Some(ahead_ms) = guessed.filter(|ahead| *ahead != 0) else { return Ok(Zone::utc()) };
     let (sign, minutes) = (if ahead_ms < 0 { '-' } else { '+' }, ahead_ms.abs() / MINUTE_MS);
     let offset = format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60);
-    let advice = format!(
-        "the old server's clock seems to be at UTC{offset}: creada_en differs from pagada_en by that much. Say which zone it \
-         has with --time-zone, for example America/Mexico_City, or --time-zone UTC if it is right as it is"
-    );
+    let advice = language.import(ImportText::ZoneGuessed, &offset);
     if apply {
         bail!(advice);
     }
-    let mut err = io::stderr().lock();
-    writeln!(err, "pagos-control-plane: {advice}").context("printing")?;
+    writeln!(io::stderr().lock(), "pagos-control-plane: {advice}").context("printing")?;
     Ok(Zone::utc())
 }
 
@@ -153,10 +177,10 @@ fn line(trouble: &Trouble, language: Language) -> String {
     let column = if trouble.column.is_empty() { String::new() } else { format!(".{}", trouble.column) };
     format!(
         "{}: {}{column} {}: {}\n",
-        language.choose(mark.both()),
+        language.import(mark, ""),
         trouble.table.name(),
         printable(&trouble.id),
-        language.choose(trouble.what.both())
+        language.import(trouble.what, "")
     )
 }
 
@@ -170,7 +194,7 @@ fn summary(counts: &[Count], applied: bool, refused: bool, language: Language) -
         ImportText::NotTaken,
         ImportText::Notes,
     ];
-    let head = headings.map(|text| language.choose(text.both()).to_owned());
+    let head = headings.map(|text| language.import(text, ""));
     let row = |count: &Count| {
         let numbers = [count.read, count.taken, count.known, count.refused, count.notes];
         let mut row = std::array::from_fn(|at| match at {
@@ -178,7 +202,7 @@ fn summary(counts: &[Count], applied: bool, refused: bool, language: Language) -
             _ => numbers[at - 1].to_string(),
         });
         if !count.exists {
-            row[5] = format!("{} ({})", row[5], language.choose(ImportText::NoTable.both()));
+            row[5] = format!("{} ({})", row[5], language.import(ImportText::NoTable, ""));
         }
         row
     };
@@ -189,7 +213,7 @@ fn summary(counts: &[Count], applied: bool, refused: bool, language: Language) -
         Some(if applied { ImportText::Done } else { ImportText::DryRun }),
     ];
     for ending in endings.into_iter().flatten() {
-        text.push_str(language.choose(ending.both()));
+        text.push_str(&language.import(ending, ""));
         text.push('\n');
     }
     text

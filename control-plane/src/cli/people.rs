@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::listing::reader;
 use crate::auth::password::{PASSWORD_BYTES_MAX, Passwords, fault};
 use crate::config::Config;
 use crate::domain::email;
@@ -62,6 +63,9 @@ pub(super) async fn act(config: &Config, action: Action, language: Language) -> 
         bail!(language.shell(ShellText::EmailOdd, email));
     }
     let hash = Passwords::new(random.clone()).hash(password.clone()).await.context("hashing the password")?;
+    if let Action::ResetPassword { .. } = &action {
+        drop(reader(config, language).await?);
+    }
     let store = installation::open_beside(config, &clock, &random).await?;
     let now = clock.now();
     let (done, good) = match action {

@@ -147,10 +147,10 @@ impl Reading<'_> {
     }
 }
 
-/// An id as it was: up to 50 characters of any shape, but none that would break a line.
+/// An id as it was: up to 50 bytes of any shape, but none that would break a line.
 fn id(fields: &Fields<'_>, column: &'static str) -> Result<String, Refusal> {
     let id = fields.required(column)?;
-    let odd = id.chars().count() > ID_BYTES_MAX || id.chars().any(char::is_control);
+    let odd = id.len() > ID_BYTES_MAX || id.chars().any(char::is_control);
     if odd { Err(Refusal(column, ImportText::IdOdd)) } else { Ok(id) }
 }
 

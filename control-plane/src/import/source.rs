@@ -2,6 +2,9 @@
 //!
 //! Each row comes as one JSON object, so that a missing or additional column changes no query.
 
+use std::io;
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
@@ -12,6 +15,10 @@ use super::zone::{Zone, guess};
 use super::{ImportError, Table};
 use crate::domain::time::Timestamp;
 
+/// How addresses of PostgreSQL begin.
+const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
+/// Longest wait for the old server, in milliseconds.
+const CONNECT_TIMEOUT_MS: u64 = 30_000;
 /// Rows read at once.
 const PAGE_ROWS: i64 = 1_000;
 /// So many bytes of rows end a page early.
@@ -42,8 +49,10 @@ impl Source {
     /// # Errors
     /// When the address is wrong, the database away, or not of the replaced service.
     pub async fn open(url: &str) -> Result<Self, ImportError> {
-        let options: PgConnectOptions = plain_address(url).parse().map_err(ImportError::OldAddress)?;
-        let connection = options.connect().await.map_err(ImportError::OldDatabase)?;
+        let options: PgConnectOptions = plain_address(url)?.parse().map_err(ImportError::OldAddress)?;
+        let connection = tokio::time::timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), options.connect());
+        let connection =
+            connection.await.unwrap_or_else(|_| Err(timed_out())).map_err(ImportError::OldDatabase)?;
         let mut source = Self { connection };
         for setting in [
             "SET default_transaction_read_only = on",
@@ -150,6 +159,10 @@ impl Source {
     }
 }
 
+fn timed_out() -> sqlx::Error {
+    sqlx::Error::Io(io::ErrorKind::TimedOut.into())
+}
+
 /// How far the clock of `creada_en` was ahead of UTC when a row was made, if it was paid in the same moment.
 fn ahead(row: &OldRow) -> Option<i64> {
     let fields = Fields::parse(row.body.as_deref()?).ok()?;
@@ -159,10 +172,15 @@ fn ahead(row: &OldRow) -> Option<i64> {
 }
 
 /// An address as the replaced service writes it, without the name of its driver, and with our word for TLS.
-fn plain_address(url: &str) -> String {
-    let (scheme, rest) = url.trim().split_once("://").unwrap_or(("", url));
+fn plain_address(url: &str) -> Result<String, ImportError> {
+    let (scheme, rest) = url.trim().split_once("://").unwrap_or_default();
     let scheme = scheme.split_once('+').map_or(scheme, |(scheme, _)| scheme);
-    format!("{scheme}://{}", rest.replace("?ssl=", "?sslmode=").replace("&ssl=", "&sslmode="))
+    if !SCHEMES.contains(&scheme) {
+        return Err(ImportError::OldAddress(sqlx::Error::Configuration(
+            "it does not begin with postgresql://".into(),
+        )));
+    }
+    Ok(format!("{scheme}://{}", rest.replace("?ssl=", "?sslmode=").replace("&ssl=", "&sslmode=")))
 }
 
 /// Rows after a key, so many at most, and fewer when they are long.
@@ -212,7 +230,10 @@ mod tests {
             ("postgres://h/d", "postgres://h/d"),
             ("postgresql+asyncpg://h/d?ssl=require&x=1", "postgresql://h/d?sslmode=require&x=1"),
         ] {
-            assert_eq!(plain_address(written), plain);
+            assert_eq!(plain_address(written).expect("an address"), plain);
+        }
+        for odd in ["", "h/d", "mysql://u:p@h/d", "sqlite:old.db"] {
+            assert!(plain_address(odd).is_err(), "{odd}");
         }
     }
 }

@@ -85,7 +85,8 @@ impl Found {
             Self::DirectoryGood | Self::DirectoryAbsent | Self::DirectoryOpen | Self::DirectoryBad => {
                 "data_dir"
             }
-            Self::KeyGood | Self::KeyNotYet | Self::KeyOpen | Self::KeyBad => "master_key",
+            Self::KeyGood | Self::KeyNotYet | Self::KeyBad => "master_key",
+            Self::KeyOpen => "master_key_rights",
             Self::DatabaseGood
             | Self::DatabaseAbsent
             | Self::DatabaseOlder

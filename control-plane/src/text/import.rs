@@ -1,4 +1,6 @@
-//! What `pagos-control-plane import` says, in Spanish and English side by side.
+//! What `pagos-control-plane import` says, in Spanish and English side by side. `{}` is where a value goes.
+
+use super::Language;
 
 /// A sentence or label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +81,33 @@ pub enum ImportText {
     RefusedMark,
     /// Mark of a note.
     NoteMark,
+    /// Nothing says where the old database is.
+    WhichDatabase,
+    /// The address of the old database is none.
+    OldAddress,
+    /// The old database does not answer, or not as it should.
+    OldDatabase,
+    /// The database is none of the old service.
+    OtherDatabase,
+    /// Both addresses lead to one database.
+    SameDatabase,
+    /// The old server knows no such zone.
+    ZoneUnknown,
+    /// The old server's clock seems to be in another zone.
+    ZoneGuessed,
+    /// Our database does not do its part.
+    NotStored,
+    /// The key of old secrets is none.
+    KeyOdd,
+    /// The file with the key cannot be read.
+    KeyUnread,
 }
 
 impl ImportText {
     /// The text in Spanish and English.
     #[must_use]
     #[rustfmt::skip]
-    pub const fn both(self) -> [&'static str; 2] {
+    const fn both(self) -> [&'static str; 2] {
         match self {
             Self::Unreadable => ["no se puede leer el valor", "the value cannot be read"],
             Self::Missing => ["falta el valor", "the value is missing"],
@@ -125,6 +147,24 @@ impl ImportText {
             Self::Notes => ["AVISOS", "NOTES"],
             Self::RefusedMark => ["NO SE TOMA", "NOT TAKEN"],
             Self::NoteMark => ["aviso", "note"],
+            Self::WhichDatabase => ["¿de qué base de datos? Pon la dirección de la anterior en DATABASE_URL (o --from): postgresql://usuario:contraseña@servidor:5432/nombre", "from which database? Put the address of the old one into DATABASE_URL (or --from): postgresql://user:password@host:5432/name"],
+            Self::OldAddress => ["la dirección de la base de datos anterior no se entiende; se escribe postgresql://usuario:contraseña@servidor:5432/nombre", "the address of the old database cannot be read; it is written postgresql://user:password@host:5432/name"],
+            Self::OldDatabase => ["no se puede leer la base de datos anterior", "the old database cannot be read"],
+            Self::OtherDatabase => ["la base de datos anterior no tiene la tabla empresas: ¿es la dirección correcta?", "the old database has no table empresas: is this the right address?"],
+            Self::SameDatabase => ["la base de datos anterior y la nueva son la misma; dale a este servicio una propia (database_url)", "old and new database are the same; give this service a database of its own (database_url)"],
+            Self::ZoneUnknown => ["el servidor anterior no conoce la zona horaria {}; escríbela como America/Mexico_City", "the old server knows no time zone {}; write it like America/Mexico_City"],
+            Self::ZoneGuessed => ["el reloj del servidor anterior parece estar en UTC{}: en eso difieren creada_en y pagada_en. Di su zona con --time-zone, por ejemplo America/Mexico_City, o --time-zone UTC si así está bien", "the old server's clock seems to be at UTC{}: creada_en differs from pagada_en by that much. Say its zone with --time-zone, for example America/Mexico_City, or --time-zone UTC if it is right as it is"],
+            Self::NotStored => ["no se pudo guardar lo leído; lo ya guardado se queda, y el mismo comando sigue desde ahí", "what was read could not be stored; what was stored before stays, and the same command goes on from there"],
+            Self::KeyOdd => ["{} no es una clave Fernet: son 44 caracteres en base64", "{} is no Fernet key: those are 44 characters of base64"],
+            Self::KeyUnread => ["no se puede leer {}", "{} cannot be read"],
         }
+    }
+}
+
+impl Language {
+    /// A sentence or label with a value in its place.
+    #[must_use]
+    pub fn import(self, text: ImportText, value: &str) -> String {
+        self.choose(text.both()).replacen("{}", value, 1)
     }
 }

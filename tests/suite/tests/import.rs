@@ -28,6 +28,7 @@ on_both_databases!(
     the_clock_of_the_old_server_is_understood,
     a_running_service_and_its_own_database_are_refused,
     what_is_here_already_stays,
+    what_cannot_begin_is_explained,
 );
 
 /// Tables of numbers that grow with other tables' rows.
@@ -336,5 +337,34 @@ async fn what_is_here_already_stays(database: Database) -> anyhow::Result<()> {
     let third = ours.import(&old.url, &["--apply"]).await?;
     third.expect(3);
     assert_eq!(ours.content().await?, after, "what is refused again changes nothing");
+    Ok(())
+}
+
+async fn what_cannot_begin_is_explained(database: Database) -> anyhow::Result<()> {
+    let ours = Ours::new(database).await?;
+    let away = "postgresql://u:geheim@127.0.0.1:1/viejo";
+    for (old, words, spanish) in [
+        (
+            "mysql://u:geheim@h/d",
+            &["--language", "es"][..],
+            "la dirección de la base de datos anterior no se entiende",
+        ),
+        (away, &["--language", "es", "--apply"], "no se puede leer la base de datos anterior"),
+        (away, &["--language", "es", "--encryption-key-file", "/nowhere"], "no se puede leer /nowhere"),
+    ] {
+        let ended = ours.import(old, words).await?;
+        ended.expect(1);
+        assert!(ended.err.contains(spanish) && !ended.err.contains("geheim"), "{}", ended.err);
+    }
+    let mut nameless = ours.command(away, &[])?;
+    let output = nameless.env_remove("DATABASE_URL").output().await?;
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("Put the address of the old one into DATABASE_URL")
+    );
+    let mut keyed = ours.command(away, &[])?;
+    let output = keyed.env("ENCRYPTION_KEY_MERCADO_PAGO", "corta").output().await?;
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(err.contains("ENCRYPTION_KEY_MERCADO_PAGO is no Fernet key") && !err.contains("corta"), "{err}");
+    assert!(!ours.data_dir().exists(), "nothing is made");
     Ok(())
 }

@@ -144,7 +144,10 @@ async fn people_are_made_and_let_in_again_beside_the_running_service(
     database: Database,
 ) -> anyhow::Result<()> {
     let shell = Shell::new(database).await?;
-    shell.run(&["companies"]).await?.bad("There is no database");
+    for words in [&["companies"][..], &["attention"], &["admin", "reset-password", "a@example.org"]] {
+        shell.run(words).await?.bad("There is no database");
+    }
+    assert!(!shell.data().exists(), "looking makes nothing");
     let create = ["admin", "create", "--email", "Ana@Example.org", "--name", "Ana"];
     let made = shell.run(&create).await?.good();
     let password = made.out.lines().find_map(|line| line.strip_prefix("Password (shown only this once): "));
