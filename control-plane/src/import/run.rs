@@ -62,6 +62,7 @@ pub async fn run(
     settings: &Settings,
     witness: &mut (dyn Witness + Send),
 ) -> Result<Vec<Count>, ImportError> {
+    target.make_room().await?;
     let mut parents = Parents::default();
     let mut counts = Vec::with_capacity(Table::ALL.len());
     for table in Table::ALL {
@@ -225,6 +226,18 @@ impl Target {
                 random: writing.random.clone(),
                 clock: writing.clock.clone(),
             }),
+        }
+    }
+
+    async fn make_room(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Nothing | Self::Look(_) => Ok(()),
+            Self::Write(writing) => {
+                let made = writing
+                    .store
+                    .write::<_, StoreError, _>(|conn| Box::pin(async move { import::make_room(conn).await }));
+                made.await
+            }
         }
     }
 

@@ -20,7 +20,7 @@ const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 /// Longest wait for the old server, in milliseconds.
 const CONNECT_TIMEOUT_MS: u64 = 30_000;
 /// Rows read at once.
-const PAGE_ROWS: i64 = 1_000;
+const PAGE_ROWS: i64 = 4_000;
 /// So many bytes of rows end a page early.
 const PAGE_BYTES: i64 = 4 << 20;
 /// Longest row that is looked at, in bytes.

@@ -16,6 +16,9 @@ pub use transactions::Transaction;
 pub const IDENTITY: &str = "SELECT current_database() || ' ' || current_setting('port') || ' ' || \
                             CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT)";
 
+/// Pages kept in memory, 40 MiB of them, and pages of 64 MiB in the log before they are moved into the database.
+const ROOM: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 16384";
+
 /// A row to be taken in.
 pub enum Row {
     /// A company with its gateway secrets.
@@ -95,6 +98,17 @@ pub async fn identity(conn: &mut Conn<'_>) -> Result<Option<String>, StoreError>
 /// When the database fails.
 pub async fn raise_sequence(conn: &mut Conn<'_>, name: &str, number: i64) -> Result<(), StoreError> {
     execute!(conn, "UPDATE sequences SET value = $2 WHERE name = $1 AND value < $2", name, number).map(|_| ())
+}
+
+/// Makes room for transactions that touch pages of indexes all over the database: SQLite would write each page many times
+/// and read it again. Holds for this connection; PostgreSQL has buffers of its own.
+///
+/// # Errors
+/// When the database fails.
+pub async fn make_room(conn: &mut Conn<'_>) -> Result<(), StoreError> {
+    let Conn::Sqlite(connection) = conn else { return Ok(()) };
+    crate::seams::database(sqlx::raw_sql(ROOM).execute(&mut **connection)).await?;
+    Ok(())
 }
 
 /// What would become of each row.

@@ -109,7 +109,11 @@ fn memory_kib(pid: u32, name: &str) -> anyhow::Result<u64> {
     Ok(number.parse()?)
 }
 
-fn of_process(pid: u32) -> anyhow::Result<Duration> {
+/// Processor time that a process has used, of its user and of the kernel.
+///
+/// # Errors
+/// When the process is gone.
+pub fn of_process(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("reading its times")?;
     // The name may hold blanks and parentheses; the numbers begin behind its last one.
     let numbers = stat.rsplit(')').next().unwrap_or_default();
