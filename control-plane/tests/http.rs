@@ -27,6 +27,8 @@ mod keys;
 mod lists;
 #[path = "http/logos.rs"]
 mod logos;
+#[path = "http/look_backs.rs"]
+mod look_backs;
 #[path = "http/metrics.rs"]
 mod metrics;
 #[path = "http/outbox.rs"]

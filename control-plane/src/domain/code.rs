@@ -384,6 +384,8 @@ codes! {
     AttentionUserMissing => "attention_user_missing",
     /// Money that went back, or was disputed, is with the company again.
     AttentionMoneyReturned => "attention_money_returned",
+    /// The gateway has, or may have, news of a payment, and it could not be read for hours.
+    AttentionNewsUnread => "attention_news_unread",
     /// The router has not done what is due for an hour.
     AttentionRouterAway => "attention_router_away",
     /// The stored purchase cannot be read.

@@ -442,6 +442,7 @@ pub const fn default_status(code: Code) -> StatusCode {
         | Code::AttentionRefundUnclear
         | Code::AttentionUserMissing
         | Code::AttentionMoneyReturned
+        | Code::AttentionNewsUnread
         | Code::AttentionRouterAway
         | Code::AttentionUnreadable
         | Code::AttentionStrayPayment

@@ -6,8 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::future::BoxFuture;
+
 use super::state::Terms;
 use super::{Inner, PurchaseError, offer};
+use crate::causes::chain;
 use crate::domain::id::CompanyId;
 use crate::gateway::{GatewayName, Key};
 use crate::store::credentials;
@@ -37,21 +40,62 @@ impl Keys {
     }
 }
 
-/// The gateway key in force when a purchase was asked for.
-pub(super) async fn of(inner: &Inner, terms: &Terms) -> Result<Key, PurchaseError> {
+/// Asks a gateway with the purchase's own key, and once more with the one now in use where the gateway does not take the
+/// own one any more. None when neither can be opened.
+pub(super) async fn ask<T>(
+    inner: &Inner,
+    terms: &Terms,
+    is_denied: impl Fn(&T) -> bool,
+    ask: impl Fn(Key) -> BoxFuture<'static, T>,
+) -> Result<Option<T>, PurchaseError> {
+    let mut answer = None;
+    if let Some(key) = own(inner, terms).await? {
+        answer = Some(ask(key).await);
+    }
+    if answer.as_ref().is_none_or(is_denied)
+        && let Some(key) = newer(inner, terms).await?
+    {
+        answer = Some(ask(key).await);
+    }
+    Ok(answer)
+}
+
+/// The gateway key in force when a purchase was asked for; none when it cannot be opened, which only a person can mend.
+pub(super) async fn own(inner: &Inner, terms: &Terms) -> Result<Option<Key>, PurchaseError> {
     let name = (terms.company.clone(), terms.gateway, terms.credentials_version);
     if let Some(key) = inner.keys.find(&name) {
-        return Ok(key);
+        return Ok(Some(key));
     }
     let mut reader = inner.parts.store.reader().await?;
     let (gateway, version) = (terms.gateway.as_str(), terms.credentials_version);
     let credential = credentials::version(&mut reader.conn(), &terms.company, gateway, version).await?;
     drop(reader);
-    let sealed = credential.map(|credential| credential.key_sealed).unwrap_or_default();
-    let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
-    let key = Key(inner.parts.vault.open_sealed(&context, &sealed)?);
-    inner.keys.keep(name, key.clone());
+    let key = open(inner, terms, &credential.map(|credential| credential.key_sealed).unwrap_or_default());
+    if let Some(key) = &key {
+        inner.keys.keep(name, key.clone());
+    }
     Ok(key)
+}
+
+/// The key now in use, where the company entered one since the purchase was asked for: it may have withdrawn the old one at
+/// the gateway.
+async fn newer(inner: &Inner, terms: &Terms) -> Result<Option<Key>, PurchaseError> {
+    let mut reader = inner.parts.store.reader().await?;
+    let current = credentials::current(&mut reader.conn(), &terms.company, terms.gateway.as_str()).await?;
+    drop(reader);
+    let newer = current.filter(|current| current.version > terms.credentials_version);
+    Ok(newer.and_then(|newer| open(inner, terms, &newer.key_sealed)))
+}
+
+fn open(inner: &Inner, terms: &Terms, sealed: &str) -> Option<Key> {
+    let context = Context { tenant: terms.company.as_str(), field: offer::key_field(terms.gateway) };
+    match inner.parts.vault.open_sealed(&context, sealed) {
+        Ok(key) => Some(Key(key)),
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "gateway key could not be opened");
+            None
+        }
+    }
 }
 
 #[cfg(test)]

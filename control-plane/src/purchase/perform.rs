@@ -18,8 +18,7 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::hotspot_user::{draw_name, draw_password};
 use crate::domain::money::Money;
 use crate::gateway::{
-    ChargeBody, ChargeRequest, Charging, GatewayPort, Key, Opening, Reading, RefundRequest, Refunding,
-    Searching,
+    ChargeBody, ChargeRequest, Charging, GatewayPort, Opening, Reading, RefundRequest, Refunding, Searching,
 };
 use crate::store::ledger::{CHARGE_FIELD, PASSWORD_FIELD};
 use crate::store::{companies, purchases};
@@ -47,15 +46,10 @@ pub(super) async fn perform(
             let reading = read(inner, purchase, None).await?;
             Event::Read { reading, revokes: revokes(inner, purchase).await? }
         }
-        Effect::Search => {
-            let reference = purchase.terms.reference();
-            Event::Searched(match key(inner, purchase).await? {
-                Some(key) => gateway(inner, purchase).search(key, reference).await,
-                None => Searching::Denied,
-            })
-        }
+        Effect::Search => Event::Searched(search(inner, purchase).await?),
         Effect::Cancel => {
-            if let (Some(payment), Some(key)) = (&purchase.payment, key(inner, purchase).await?) {
+            if let (Some(payment), Some(key)) = (&purchase.payment, keys::own(inner, &purchase.terms).await?)
+            {
                 gateway(inner, purchase).cancel(key, payment.id.clone()).await;
             }
             Event::CancelAsked
@@ -148,7 +142,7 @@ async fn opening_beside(inner: &Inner, purchase: &Purchase) -> Opening {
 }
 
 async fn open_payment(inner: &Inner, purchase: &Purchase) -> Result<Opening, PurchaseError> {
-    let Some(key) = key(inner, purchase).await? else {
+    let Some(key) = keys::own(inner, &purchase.terms).await? else {
         return Ok(Opening::Refused(Failure::new(Code::InternalError, FailureKind::Fault)));
     };
     Ok(gateway(inner, purchase).open(key, offer::sale(&purchase.terms)).await)
@@ -162,7 +156,7 @@ async fn charge(inner: &Inner, purchase: &Purchase) -> Result<Charging, Purchase
     if purchase.phase == Phase::ChargeSent && age >= inner.parts.timing.charge_start_max_ms {
         return Ok(Charging::NotSent(Failure::new(Code::RouterUnreachable, FailureKind::Unavailable)));
     }
-    let Some(key) = key(inner, purchase).await? else {
+    let Some(key) = keys::own(inner, &purchase.terms).await? else {
         return Ok(Charging::NotSent(Failure::new(Code::InternalError, FailureKind::Fault)));
     };
     let body = ChargeBody(inner.parts.vault.open_sealed(&context(purchase, CHARGE_FIELD), sealed)?);
@@ -181,8 +175,26 @@ async fn read(inner: &Inner, purchase: &Purchase, named: Option<String>) -> Resu
     let Some(payment) = named.or(own).or_else(|| purchase.hinted.clone()) else {
         return Ok(Reading::Unknown);
     };
-    let Some(key) = key(inner, purchase).await? else { return Ok(Reading::Denied) };
-    Ok(gateway(inner, purchase).read(key, payment).await)
+    let gateway = gateway(inner, purchase);
+    let reading = keys::ask(
+        inner,
+        &purchase.terms,
+        |reading| *reading == Reading::Denied,
+        |key| gateway.read(key, payment.clone()),
+    );
+    Ok(reading.await?.unwrap_or(Reading::Denied))
+}
+
+/// Searches all payments that carry our reference.
+async fn search(inner: &Inner, purchase: &Purchase) -> Result<Searching, PurchaseError> {
+    let gateway = gateway(inner, purchase);
+    let searching = keys::ask(
+        inner,
+        &purchase.terms,
+        |searching| *searching == Searching::Denied,
+        |key| gateway.search(key, purchase.terms.reference()),
+    );
+    Ok(searching.await?.unwrap_or(Searching::Denied))
 }
 
 async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, PurchaseError> {
@@ -198,8 +210,14 @@ async fn refund(inner: &Inner, purchase: &Purchase) -> Result<Refunding, Purchas
         reason: refund.reason,
         idempotency_key: refund.key.clone(),
     };
-    let Some(key) = key(inner, purchase).await? else { return Ok(Refunding::Unknown) };
-    Ok(gateway(inner, purchase).refund(key, request).await)
+    let gateway = gateway(inner, purchase);
+    let refunding =
+        keys::ask(inner, &purchase.terms, is_key_refused, |key| gateway.refund(key, request.clone()));
+    Ok(refunding.await?.unwrap_or(Refunding::Unknown))
+}
+
+fn is_key_refused(refunding: &Refunding) -> bool {
+    matches!(refunding, Refunding::Refused(failure) if failure.code == Code::GatewayAuthFailed)
 }
 
 async fn login(inner: &Inner, purchase: &Purchase) -> Result<super::state::LoginEnd, PurchaseError> {
@@ -273,18 +291,6 @@ fn revoke_action(purchase: &Purchase) -> Action {
 
 fn reference(purchase: &Purchase) -> PurchaseRef {
     PurchaseRef { id: purchase.terms.id.to_string(), version: purchase.command_version }
-}
-
-/// The gateway key in force when the purchase was asked for; none when it cannot be opened, which only a person can mend.
-async fn key(inner: &Inner, purchase: &Purchase) -> Result<Option<Key>, PurchaseError> {
-    match keys::of(inner, &purchase.terms).await {
-        Ok(key) => Ok(Some(key)),
-        Err(PurchaseError::Vault(error)) => {
-            tracing::error!(error = %chain(&error), "gateway key could not be opened");
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The password of the purchase's user.

@@ -297,6 +297,7 @@ impl Run {
         row.attention = self.purchase.needs_person();
         row.slot = row.slot.filter(|_| self.purchase.is_in_the_way());
         row.wake_at = self.purchase.wake_at.0;
+        row.look_back_at = self.purchase.look_back_at().map(|at| at.0);
         let step = self.purchase.phase.as_str();
         let entry = books::entry(&self.purchase);
         let news = events::since(self.told, &self.purchase, self.inner.parts.clock.now());

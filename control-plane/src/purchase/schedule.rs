@@ -13,6 +13,10 @@ const FIRST_REFUNDS_MS: [i64; 6] = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
 /// Pauses before a settled payment is looked at again that could not be read, in milliseconds.
 const RECHECKS_MS: [i64; 8] = [2_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000];
 
+/// So long after the payment a completed purchase is looked at again of itself, in milliseconds: news of money that was
+/// taken back may have been lost. A day, a week, 30 days.
+const LOOK_BACKS_MS: [i64; 3] = [24 * HOUR_MS, 7 * 24 * HOUR_MS, 30 * 24 * HOUR_MS];
+
 /// Questions a minute apart after the first ones.
 const MINUTE_ASKS: u32 = 15;
 /// Questions ten minutes apart after those: 24 hours of them.
@@ -52,6 +56,12 @@ pub fn refund_pause_ms(asks: u32) -> Option<i64> {
 #[must_use]
 pub fn recheck_pause_ms(asks: u32) -> Option<i64> {
     pause(&RECHECKS_MS, &[], asks)
+}
+
+/// How long after the payment a completed purchase is looked at again, having been so `looked_back` times.
+#[must_use]
+pub fn look_back_ms(looked_back: u8) -> Option<i64> {
+    LOOK_BACKS_MS.get(usize::from(looked_back)).copied()
 }
 
 /// The pause number `asks`: the `first` ones, then so many of each length.

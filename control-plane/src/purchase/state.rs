@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::failure::Failure;
 use crate::domain::time::Timestamp;
 use crate::gateway::{Card, Payment, Words};
+use crate::purchase::schedule;
 
 pub use phase::Phase;
 pub use refund::{Refund, RefundState};
@@ -91,6 +92,9 @@ pub struct Purchase {
     pub recheck_at: Timestamp,
     /// How often it could not be asked.
     pub recheck_asks: u32,
+    /// How often a completed purchase was looked at again of itself.
+    #[serde(default)]
+    pub looked_back: u8,
     /// What a person should know although nothing is left to do.
     pub notice: Option<Notice>,
     /// A person took notice that the user is missing; who tells it again tells nothing new.
@@ -193,6 +197,8 @@ pub enum Notice {
     UserMissing,
     /// Money that had gone back, or was disputed, is with the company again.
     MoneyReturned,
+    /// The gateway has news, or may have, and does not let us read the payment.
+    NewsUnread,
 }
 
 /// How long one step took.
@@ -248,6 +254,7 @@ impl Purchase {
             revoked: false,
             recheck: false,
             recheck_asks: 0,
+            looked_back: 0,
             notice: None,
             missing_seen: false,
             hinted: None,
@@ -294,6 +301,13 @@ impl Purchase {
     #[must_use]
     pub const fn is_in_the_way(&self) -> bool {
         matches!(self.phase, Phase::Requested | Phase::Reserved) || self.is_undecided()
+    }
+
+    /// When a completed purchase is to be looked at again; none when it is not, or was often enough.
+    #[must_use]
+    pub fn look_back_at(&self) -> Option<Timestamp> {
+        let paid_at = self.paid_at.filter(|_| self.phase == Phase::Completed)?;
+        schedule::look_back_ms(self.looked_back).map(|after| paid_at.plus(after))
     }
 
     /// Whether a person has to look at it.

@@ -83,7 +83,7 @@ pub fn told(message: &Message, at: Timestamp) -> Option<Line> {
         Message::Decide { choice, by } => ("decided", choice.as_str(), Who::Admin(*by)),
         Message::UserMissing => ("swept", "user_missing", Who::Site),
         Message::UserStanding => ("swept", "user_standing", Who::Site),
-        Message::SiteMoved | Message::Asked => return None,
+        Message::SiteMoved | Message::LookBack | Message::Asked => return None,
     };
     Some(Line { at, step: step.into(), result: result.into(), who })
 }

@@ -46,6 +46,8 @@ pub struct Row {
     pub slot: Option<String>,
     /// When, in milliseconds.
     pub wake_at: i64,
+    /// When it is looked at again although it is completed, in milliseconds; none when it is not.
+    pub look_back_at: Option<i64>,
     /// When it was asked for, in milliseconds.
     pub created_at: i64,
 }
@@ -247,7 +249,7 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row, news: bool, now: Timestamp) ->
         (bool,),
         "UPDATE purchases SET phase = $5, state = $6, open = $7, wake_at = $8, undecided = $9, attention = $10,
              attention_since = CASE WHEN $10 THEN COALESCE(attention_since, $11) END,
-             slot = CASE WHEN $13 THEN slot END, version = $3, swept_at = NULL
+             slot = CASE WHEN $13 THEN slot END, look_back_at = $14, version = $3, swept_at = NULL
          WHERE id = $1 AND company_id = $2 AND version = $3 - 1 AND runner = $4
          RETURNING CASE WHEN $12 THEN EXISTS (SELECT 1 FROM webhook_endpoints e WHERE e.company_id = $2 AND e.active)
              OR EXISTS (SELECT 1 FROM companies c WHERE c.id = $2 AND c.telegram_enabled
@@ -265,7 +267,8 @@ pub async fn save(conn: &mut Conn<'_>, row: &Row, news: bool, now: Timestamp) ->
         row.attention,
         now.0,
         news,
-        row.slot.is_some()
+        row.slot.is_some(),
+        row.look_back_at
     )?;
     Ok(match saved {
         None => Saved::Stale,
@@ -329,7 +332,7 @@ pub async fn find(
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             attention, slot, wake_at, created_at
+             attention, slot, wake_at, look_back_at, created_at
          FROM purchases WHERE id = $1 AND router_id = $2",
         id.as_str(),
         router.as_str()
@@ -349,7 +352,7 @@ pub async fn find_of_company(
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             attention, slot, wake_at, created_at
+             attention, slot, wake_at, look_back_at, created_at
          FROM purchases WHERE id = $1 AND company_id = $2",
         id.as_str(),
         company.as_str()
@@ -366,7 +369,7 @@ pub async fn abandoned(conn: &mut Conn<'_>, runner: &str, now: Timestamp) -> Res
         conn,
         Row,
         "SELECT id, company_id, router_id, product_id, buyer, phase, version, state, runner, open, undecided,
-             attention, slot, wake_at, created_at
+             attention, slot, wake_at, look_back_at, created_at
          FROM purchases WHERE open AND runner <> $1
              AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.id = purchases.runner AND lease_until > $2)
          ORDER BY created_at, id LIMIT $3",

@@ -5,6 +5,10 @@ use crate::domain::time::Timestamp;
 
 /// Most purchases of one router looked at in one sweep.
 const SETTLED_MAX: i64 = 500;
+/// Most purchases of one company looked back at in one sweep.
+const LOOK_BACKS_OF_COMPANY_MAX: i64 = 20;
+/// Most purchases looked back at in one sweep.
+const LOOK_BACKS_MAX: i64 = 500;
 
 /// A purchase that has nothing left to do.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -58,6 +62,34 @@ pub async fn swept(conn: &mut Conn<'_>, purchase: &Settled, now: Timestamp) -> R
         now.0
     )?;
     Ok(())
+}
+
+/// A completed purchase that is to be looked at again.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LookBack {
+    /// The purchase.
+    pub id: String,
+    /// Its company.
+    pub company_id: String,
+}
+
+/// Completed purchases whose time has come to be looked at again: companies take turns.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look_backs(conn: &mut Conn<'_>, now: Timestamp) -> Result<Vec<LookBack>, StoreError> {
+    fetch_all!(
+        conn,
+        LookBack,
+        "SELECT id, company_id FROM (
+             SELECT id, company_id, look_back_at,
+                 ROW_NUMBER() OVER (PARTITION BY company_id ORDER BY look_back_at, id) AS place
+             FROM purchases WHERE look_back_at <= $1 AND NOT open) AS due
+         WHERE place <= $2 ORDER BY place, look_back_at, id LIMIT $3",
+        now.0,
+        LOOK_BACKS_OF_COMPANY_MAX,
+        LOOK_BACKS_MAX
+    )
 }
 
 /// A company's account at a gateway, with the key in use.

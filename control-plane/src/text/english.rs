@@ -186,6 +186,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::AttentionRefundUnclear => "It could not be learned whether the money went back.",
         Code::AttentionUserMissing => "The paid user is not on the router any more.",
         Code::AttentionMoneyReturned => "Money that had gone back, or was disputed, is with the company again.",
+        Code::AttentionNewsUnread => "The gateway does not let us read a settled payment. Check the company's key, then retry.",
         Code::AttentionRouterAway => "The router has not done what is due for an hour.",
         Code::AttentionUnreadable => "The stored purchase cannot be read; it stands still until technical support mends it.",
         Code::AttentionStrayPayment => "The gateway took a payment that belongs to no purchase.",

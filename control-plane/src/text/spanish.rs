@@ -186,6 +186,7 @@ pub(super) const fn code(code: Code) -> &'static str {
         Code::AttentionRefundUnclear => "No se pudo saber si el dinero se devolvió.",
         Code::AttentionUserMissing => "El usuario pagado ya no está en el router.",
         Code::AttentionMoneyReturned => "La empresa volvió a recibir un dinero que se había devuelto o estaba en disputa.",
+        Code::AttentionNewsUnread => "La pasarela no deja leer un pago ya cerrado. Revisa la clave de la empresa y reintenta.",
         Code::AttentionRouterAway => "El router lleva una hora sin hacer lo que falta.",
         Code::AttentionUnreadable => "La compra guardada no se puede leer; queda detenida hasta que soporte técnico la repare.",
         Code::AttentionStrayPayment => "La pasarela recibió un pago que no corresponde a ninguna compra.",

@@ -63,6 +63,7 @@ async fn plant(world: &World, purchase: &Purchase) {
         attention: purchase.needs_person(),
         slot: None,
         wake_at: 0,
+        look_back_at: None,
         created_at: 1,
     };
     let work = world

@@ -103,6 +103,7 @@ pub fn causes(purchase: &Purchase) -> Vec<Code> {
     let of_notice = purchase.notice.map(|notice| match notice {
         Notice::UserMissing => Code::AttentionUserMissing,
         Notice::MoneyReturned => Code::AttentionMoneyReturned,
+        Notice::NewsUnread => Code::AttentionNewsUnread,
     });
     let of_router = purchase.waits_long_for_router().then_some(Code::AttentionRouterAway);
     let of_refund = refused.then_some(Code::AttentionRefundRefused);

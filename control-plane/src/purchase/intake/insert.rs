@@ -148,6 +148,7 @@ fn row(purchase: &Purchase, request: &Request, runner: String) -> Result<Row, St
         attention: purchase.needs_person(),
         slot: Some(slot(request)),
         wake_at: purchase.wake_at.0,
+        look_back_at: None,
         created_at: terms.created_at.0,
     })
 }

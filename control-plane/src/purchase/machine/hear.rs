@@ -45,6 +45,8 @@ pub enum Message {
     UserMissing,
     /// A user stands on its router that must not.
     UserStanding,
+    /// It may be time to look at a completed purchase again.
+    LookBack,
     /// The buyer's page asks how it stands.
     Asked,
     /// Something happened at the site; what waits for it is tried at once.
@@ -122,6 +124,7 @@ pub fn hear(mut purchase: Purchase, message: &Message, now: Timestamp) -> Result
         Message::Decide { choice, by } => decide(&mut purchase, *choice, *by, now)?,
         Message::UserMissing => user_missing(&mut purchase, now),
         Message::UserStanding => user_standing(&mut purchase, now),
+        Message::LookBack => look_back(&mut purchase, now),
         Message::Asked => ask_sooner(&mut purchase, now),
         Message::SiteMoved => {
             if waits_for_router(&purchase) {
@@ -175,6 +178,18 @@ fn hint(purchase: &mut Purchase, payment: Option<&str>, now: Timestamp) {
     }
     if let Some(refund) = purchase.refund_under_way_mut() {
         refund.wake_at = refund.wake_at.min(now);
+    }
+}
+
+/// Looks again at what was settled, once for all times that have passed.
+fn look_back(purchase: &mut Purchase, now: Timestamp) {
+    let mut due = false;
+    while purchase.look_back_at().is_some_and(|at| at <= now) {
+        purchase.looked_back += 1;
+        due = true;
+    }
+    if due {
+        hint(purchase, None, now);
     }
 }
 
@@ -274,6 +289,9 @@ pub fn choices(purchase: &Purchase) -> Vec<Choice> {
         | Phase::Failed
         | Phase::Reversed => vec![],
     };
+    if purchase.notice == Some(Notice::NewsUnread) && !open.contains(&Choice::Retry) {
+        open.push(Choice::Retry);
+    }
     if purchase.notice.is_some() || purchase.refunds.iter().any(Refund::is_refused_unseen) {
         open.push(Choice::Acknowledge);
     }

@@ -83,6 +83,7 @@ fn settle_unpaid(purchase: &mut Purchase, failure: Failure, now: Timestamp) {
 }
 
 fn after_view(purchase: &mut Purchase, view: &PaymentView, revokes: bool, now: Timestamp) {
+    purchase.notice = purchase.notice.filter(|notice| *notice != Notice::NewsUnread);
     purchase.payment.get_or_insert_with(|| Payment { id: view.id.clone(), live: view.live });
     purchase.refunded_minor = view.refunded_minor;
     purchase.words = Some(view.words.clone());
@@ -264,7 +265,15 @@ fn look_later(purchase: &mut Purchase, now: Timestamp) {
                 purchase.recheck_asks += 1;
                 purchase.recheck_at = now.plus(pause);
             }
-            None => purchase.recheck = false,
+            None => give_news_up(purchase),
         },
+    }
+}
+
+/// The news could not be read for long. Where money may have moved, a person is told.
+fn give_news_up(purchase: &mut Purchase) {
+    purchase.recheck = false;
+    if purchase.charge.is_some() {
+        purchase.notice.get_or_insert(Notice::NewsUnread);
     }
 }

@@ -1,12 +1,12 @@
 //! Single rules by name.
 
 use super::super::{
-    Choice, Event, Message, Refusal, RouterEnd, advance, apply, hear, is_usable, next, refundable,
+    Choice, Event, Message, Refusal, RouterEnd, advance, apply, choices, hear, is_usable, next, refundable,
 };
 use super::{Effect, Kind, TIMING, payment, purchase, refused};
 use crate::domain::time::Timestamp;
 use crate::gateway::{Charging, GatewayName, Opening, PaymentStatus, PaymentView, Reading, Refunding, Words};
-use crate::purchase::state::{Charge, Phase, Purchase, RefundState, Undo, UserType};
+use crate::purchase::state::{Charge, Notice, Phase, Purchase, RefundState, Undo, UserType};
 
 pub(super) const CONEKTA: Kind =
     Kind { gateway: GatewayName::Conekta, user_type: UserType::Password, auto_connect: false };
@@ -181,7 +181,7 @@ fn a_stored_state_reads_back_the_same() {
 fn a_state_stored_before_its_newer_fields_reads_back() {
     let stored = paid(CONEKTA);
     let mut fields = serde_json::to_value(&stored).expect("plain data");
-    for name in ["deliver_since", "missing_seen"] {
+    for name in ["deliver_since", "missing_seen", "looked_back"] {
         fields.as_object_mut().expect("fields").remove(name).expect("it is stored");
     }
     assert_eq!(serde_json::from_value::<Purchase>(fields).expect("reads back"), stored);
@@ -285,6 +285,33 @@ fn news_that_cannot_be_read_does_not_delay_who_paid() {
     let later = after.recheck_at;
     let served = apply(after, Event::Confirmed(RouterEnd::Done), Timestamp(3), &TIMING);
     assert_eq!(next(&advance(served, Timestamp(3), &TIMING), later, &TIMING), Effect::Read);
+}
+
+/// Asks again and again until the machine stops to.
+fn unread(mut purchase: Purchase) -> Purchase {
+    while purchase.recheck {
+        let now = purchase.recheck_at;
+        purchase = apply(purchase, Event::Read { reading: Reading::Denied, revokes: false }, now, &TIMING);
+    }
+    purchase
+}
+
+#[test]
+fn a_person_is_told_of_news_that_could_not_be_read_for_hours() {
+    let hint = Message::Hint { payment: None };
+    let given_up = unread(told(missed(CONEKTA), &hint, Timestamp(1)));
+    assert_eq!(given_up.notice, Some(Notice::UserMissing), "what was noted before is not covered");
+    let given_up = unread(told(rolled_back(), &hint, Timestamp(1)));
+    assert!(given_up.needs_person() && choices(&given_up).contains(&Choice::Retry));
+    let asked = told(given_up, &Message::Decide { choice: Choice::Retry, by: 7 }, Timestamp(2));
+    assert_eq!(next(&asked, Timestamp(2), &TIMING), Effect::Read);
+    let read = apply(asked, view(PaymentStatus::Paid), Timestamp(2), &TIMING);
+    assert_eq!((read.phase, read.notice), (Phase::Paid, None));
+
+    let mut uncharged = rolled_back();
+    uncharged.charge = None;
+    let silent = unread(told(uncharged, &hint, Timestamp(1)));
+    assert!(!silent.needs_person(), "without a charge no money can have moved");
 }
 
 #[test]

@@ -270,6 +270,7 @@ fn incidents(path: &Path) -> Vec<(Message, Truth)> {
         (refund("part7", Some(500)), truth),
         (Message::UserMissing, truth),
         (Message::UserStanding, truth),
+        (Message::LookBack, truth),
         (Message::Asked, truth),
         (Message::SiteMoved, truth),
     ];
