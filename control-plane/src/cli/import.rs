@@ -29,7 +29,7 @@ const SOME_REFUSED: u8 = 3;
 /// The replaced service's name for the key of its secrets.
 const KEY_VARIABLE: &str = "ENCRYPTION_KEY_MERCADO_PAGO";
 /// Rows between two signs of life.
-const PROGRESS_ROWS: u64 = 10_000;
+const PROGRESS_ROWS: u64 = 5_000;
 const MINUTE_MS: i64 = 60_000;
 
 /// Options of the command.

@@ -10,12 +10,13 @@ use crate::domain::time::Timestamp;
 use crate::store::counts::{Booking, take_turn};
 use crate::store::{Conn, StoreError};
 
-/// Rows written with one statement.
-const ROWS: usize = 100;
+/// Rows written with one statement. Not more: for each value SQLite's driver asks for the name of its marker, which SQLite
+/// looks for from the first one on.
+const ROWS: usize = 16;
 /// Values of one row.
 const COLUMNS: usize = 26;
 /// Names looked up with one statement.
-const NAMES: usize = 500;
+const NAMES: usize = 250;
 
 /// A transaction; it has no purchase.
 pub struct Transaction {
