@@ -36,7 +36,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Enough for every kind of row, and more than one page of transactions.
+    /// Enough for every kind of row.
     pub const SMALL: Self = Self { companies: 6, routers: 14, products: 60, transactions: 2_300 };
 }
 
