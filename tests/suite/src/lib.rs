@@ -13,6 +13,8 @@
 //! | [`chaos`] | purchases while everything breaks at random |
 //! | [`faults`] | faults with names, and the proof of how each ended |
 //! | [`bench`](mod@bench) | benchmarks of the real processes |
+//! | [`old_database`] | a database of the service that the product replaces |
+//! | [`content`](mod@content) | everything that a database holds, to be compared |
 //! | [`tidy`] | house rules over the source text |
 //! | [`world`] | seeded worlds |
 //! | [`wait`] | waiting for something with a deadline |
@@ -21,8 +23,10 @@
 pub mod bench;
 pub mod chaos;
 pub mod checkers;
+pub mod content;
 pub mod evidence;
 pub mod faults;
+pub mod old_database;
 pub mod operator;
 pub mod portal;
 pub mod programs;

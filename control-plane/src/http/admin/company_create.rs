@@ -5,14 +5,13 @@ use axum::extract::State;
 use serde_json::Value;
 
 use super::company_view;
-use crate::domain::id::CompanyId;
+use crate::domain::id::{CompanyId, draw_webhook_path};
 use crate::http::app::Shared;
 use crate::http::body::Body;
 use crate::http::error::ApiError;
 use crate::http::extract::SuperAdmin;
 use crate::store::companies::NewCompany;
 use crate::tenants::companies::{create, real_key, seal_conekta_key};
-use crate::webhook::draw_path;
 
 /// Longest name or e-mail of a company, in characters.
 const NAME_CHARS_MAX: usize = 100;
@@ -45,6 +44,6 @@ pub async fn handle(State(app): State<Shared>, _: SuperAdmin, body: Body) -> Res
         (company, real_key(key))
     })?;
     let sealed = key.map(|key| seal_conekta_key(&app.vault, &id, &key));
-    let path = draw_path(&app.random);
+    let path = draw_webhook_path(&app.random);
     Ok(Json(company_view(&create(&app.store, company, path, sealed).await?)))
 }
