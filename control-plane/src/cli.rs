@@ -1,15 +1,24 @@
 //! The command line.
 
 mod attention;
+mod backup;
+mod doctor;
+mod import;
+mod listing;
+mod people;
 mod recount;
+mod rotate;
+mod table;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::serve;
@@ -25,6 +34,12 @@ pub struct Cli {
     /// Configuration file (TOML); what it does not say keeps its default.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Where database, master key and other files are kept; wins over the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// es or en; without it, the terminal's own.
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    language: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -33,21 +48,47 @@ pub struct Cli {
 enum Command {
     /// Run the service.
     Serve {
-        /// Where database, master key and other files are kept; wins over the configuration.
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
         /// File that is written, as JSON, when the service is up.
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
     },
     /// List what waits for a person; reads the database, also while the service runs.
-    Attention {
-        /// es or en; without it, the terminal's own.
-        #[arg(long, value_name = "LANGUAGE")]
-        language: Option<String>,
+    Attention,
+    /// Say what is wrong with this installation, and what mends it; changes nothing.
+    Doctor {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Count all transactions anew; needed only after rows were written past the service.
     Recount,
+    /// Make a super admin, or give somebody a new password.
+    Admin {
+        #[command(subcommand)]
+        action: people::Action,
+    },
+    /// List all companies.
+    Companies,
+    /// List all sites with their agents.
+    Sites {
+        /// Only those of this company.
+        #[arg(long, value_name = "ID")]
+        company: Option<String>,
+    },
+    /// Copy the database into a file, also while the service runs.
+    Backup {
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database; the service must be stopped.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Make a new master key and seal everything with it; the service must be stopped.
+    RotateMasterKey,
+    /// Take over the database of the service that this one replaces.
+    Import(import::Options),
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -63,50 +104,70 @@ enum ConfigAction {
     Print,
 }
 
-/// Does what the command line asks for.
+/// Does what the command line asks for; gives what the process ends with.
 ///
 /// # Errors
 /// When it cannot be done.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let environment = environment();
     let file = cli.config.as_deref();
-    match cli.command {
-        Command::Serve { data_dir, ready_file } => {
-            let mut config = Config::load(file, &environment)?;
-            if let Some(data_dir) = data_dir {
-                config.data_dir = data_dir;
-            }
-            serve::logging::start(&config.log)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()
-                .context("starting the runtime")?;
-            let outcome = runtime.block_on(serve::run(config, ready_file));
-            // Work that cannot be cancelled, such as a password being hashed, must not hold up the end.
-            runtime.shutdown_timeout(Duration::from_millis(LEFTOVERS_MS));
-            outcome
+    let config = || -> anyhow::Result<Config> {
+        let mut config = Config::load(file, &environment)?;
+        if let Some(data_dir) = cli.data_dir.clone() {
+            config.data_dir = data_dir;
         }
-        Command::Attention { language } => {
-            let config = Config::load(file, &environment)?;
-            let language =
-                language.map_or_else(|| attention::language(&environment), |tag| Language::accepted(&tag));
-            print(&small_runtime()?.block_on(attention::list(&config, language))?)
+        Ok(config)
+    };
+    let asked = cli.language.as_deref();
+    let language = asked.map_or_else(|| attention::language(&environment), Language::accepted);
+    let text = match cli.command {
+        Command::Serve { ready_file } => {
+            serve(config()?, ready_file)?;
+            String::new()
+        }
+        Command::Import(options) => {
+            return runtime()?.block_on(import::import(&config()?, options, &environment, language));
+        }
+        Command::Doctor { json } => {
+            let looking = doctor::examine(file, cli.data_dir.as_deref(), &environment, language, json);
+            let (text, code) = runtime()?.block_on(looking);
+            print(&text)?;
+            return Ok(code);
         }
         Command::Recount => {
-            let config = Config::load(file, &environment)?;
-            small_runtime()?.block_on(recount::recount(&config))?;
-            print("transactions are counted anew\n")
+            runtime()?.block_on(recount::recount(&config()?))?;
+            "transactions are counted anew\n".to_owned()
         }
+        Command::Attention => runtime()?.block_on(attention::list(&config()?, language))?,
+        Command::Admin { action } => runtime()?.block_on(people::act(&config()?, action, language))?,
+        Command::Companies => runtime()?.block_on(listing::companies(&config()?, language))?,
+        Command::Sites { company } => {
+            runtime()?.block_on(listing::sites(&config()?, company.as_deref(), language))?
+        }
+        Command::Backup { file } => runtime()?.block_on(backup::back_up(&config()?, &file, language))?,
+        Command::Restore { file } => runtime()?.block_on(backup::restore(&config()?, &file, language))?,
+        Command::RotateMasterKey => runtime()?.block_on(rotate::rotate(&config()?, language))?,
         Command::Config { action: ConfigAction::Check } => {
-            Config::load(file, &environment)?;
-            print("configuration is good\n")
+            config()?;
+            "configuration is good\n".to_owned()
         }
-        Command::Config { action: ConfigAction::Print } => print(&Config::printed(file, &environment)?),
-    }
+        Command::Config { action: ConfigAction::Print } => Config::printed(file, &environment)?,
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn small_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")
+fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<()> {
+    serve::logging::start(&config.log)?;
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(serve::run(config, ready_file));
+    // Work that cannot be cancelled, such as a password being hashed, must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(LEFTOVERS_MS));
+    outcome
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

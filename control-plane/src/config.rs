@@ -369,6 +369,13 @@ impl Config {
         }
     }
 
+    /// The file of the database; none when it is PostgreSQL.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let url = self.database();
+        url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).map(PathBuf::from)
+    }
+
     /// Address of this service as the world sees it; where it listens when none is set.
     #[must_use]
     pub fn public_base(&self) -> String {

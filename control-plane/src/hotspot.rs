@@ -23,7 +23,7 @@ use crate::domain::id::{CompanyId, RouterId};
 use crate::limits::guesses::Guesses;
 use crate::link::{LinkPort, SendError};
 use crate::seams::Clock;
-use crate::store::{Store, StoreError, hotspot_users, routers};
+use crate::store::{Store, StoreError, hotspot_users, ledger, routers};
 use crate::vault::{Context, Vault, VaultError};
 
 /// Longest wait for the agent and its router, in milliseconds.
@@ -124,7 +124,7 @@ impl Hotspot {
             sealed = hotspot_users::password_sealed(&mut reader.conn(), company, router, base).await?;
         }
         drop(reader);
-        let context = Context { tenant: company.as_str(), field: hotspot_users::PASSWORD_FIELD };
+        let context = Context { tenant: company.as_str(), field: ledger::PASSWORD_FIELD };
         let open = |sealed: String| self.0.vault.open_sealed(&context, &sealed);
         let password = sealed.map(open).transpose()?;
         Ok(Some(Sold(password.map(|password| Secret::new(password.as_str())))))

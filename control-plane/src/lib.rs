@@ -15,9 +15,12 @@
 //! | [`hotspot`] | users who come back |
 //! | [`webhook`] | notifications of the gateways |
 //! | [`outbox`] | what companies are told: webhooks and chat messages |
+//! | [`import`] | takes over the database of the service that we replace |
+//! | [`rotation`] | seals everything with a new master key |
 //! | [`http`] | the public interface |
 //! | [`text`] | every sentence that people read |
 //! | [`node`] | which installation this is |
+//! | [`installation`] | what every command that writes stands on: directory, database, vault |
 //! | [`metrics`] | what this process counts |
 //! | [`config`], [`cli`], [`serve`] | how the program is set up, called and run |
 //!
@@ -31,12 +34,15 @@ pub mod domain;
 pub mod gateway;
 pub mod hotspot;
 pub mod http;
+pub mod import;
+pub mod installation;
 pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod node;
 pub mod outbox;
 pub mod purchase;
+pub mod rotation;
 pub mod seams;
 pub mod serve;
 pub mod store;

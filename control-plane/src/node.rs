@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::seams::Random;
 
 /// Holds the installation's id; locked as long as a process uses the directory.
-const FILE: &str = "node.id";
+pub const FILE: &str = "node.id";
 
 /// An installation's id. The lock on its directory lives as long as this.
 #[derive(Debug)]
@@ -26,16 +26,26 @@ pub struct Node {
 /// # Errors
 /// When another process uses the directory, or the file cannot be read or written.
 pub fn claim(data_dir: &Path, random: &Random, now: Timestamp) -> anyhow::Result<Node> {
+    try_claim(data_dir, random, now)?.with_context(|| {
+        format!(
+            "another pagos-control-plane uses the data directory {}: stop it, or give this one a directory of its own \
+             (data_dir)",
+            data_dir.display()
+        )
+    })
+}
+
+/// The same; none when another process uses the directory.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn try_claim(data_dir: &Path, random: &Random, now: Timestamp) -> anyhow::Result<Option<Node>> {
     let path = data_dir.join(FILE);
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let mut file = open.with_context(|| format!("opening {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => anyhow::bail!(
-            "another pagos-control-plane uses the data directory {}: stop it, or give this one a directory of its own \
-             (data_dir)",
-            data_dir.display()
-        ),
+        Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => {
             return Err(error).with_context(|| format!("locking {}", path.display()));
         }
@@ -47,7 +57,7 @@ pub fn claim(data_dir: &Path, random: &Random, now: Timestamp) -> anyhow::Result
         file.write_all(id.as_bytes()).with_context(|| format!("writing {}", path.display()))?;
         file.sync_all().with_context(|| format!("writing {}", path.display()))?;
     }
-    Ok(Node { id: id.trim().to_owned(), _lock: file })
+    Ok(Some(Node { id: id.trim().to_owned(), _lock: file }))
 }
 
 #[cfg(test)]

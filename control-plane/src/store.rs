@@ -16,10 +16,12 @@ pub mod api_keys;
 pub mod attention;
 pub mod authority;
 pub mod companies;
+pub mod copy;
 pub mod counts;
 pub mod credentials;
 pub mod enrolment;
 pub mod hotspot_users;
+pub mod import;
 pub mod ledger;
 pub mod logos;
 pub mod notifications;
@@ -32,6 +34,8 @@ pub mod refund_requests;
 pub mod reservations;
 pub mod routers;
 pub mod runners;
+pub mod schema;
+pub mod sealed;
 pub mod sequence;
 pub mod sessions;
 pub mod settings;
@@ -78,7 +82,7 @@ const TRUSTED_IDLE_MS: u64 = 1_000;
 /// How long a SQLite connection waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/control-plane");
+pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/control-plane");
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +105,9 @@ pub enum StoreError {
     /// Other work committed together with this could not be committed.
     #[error("database commit failed: {0}")]
     Commit(Arc<sqlx::Error>),
+    /// The schema is not the one that this program was made for.
+    #[error("database schema is not up to date: start the service of this version once")]
+    Schema,
     /// A stored row cannot be read as what it should be.
     #[error("row in {table}.{column} with id {id} cannot be read")]
     Inconsistent {
@@ -127,6 +134,7 @@ impl StoreError {
             | Self::TimedOut
             | Self::Writer
             | Self::Commit(_)
+            | Self::Schema
             | Self::Inconsistent { .. } => false,
         }
     }
@@ -155,6 +163,19 @@ impl Store {
             return Self::open_postgres(url.parse()?).await;
         }
         seams::database(Self::open_sqlite(sqlite_path(url)?)).await
+    }
+
+    /// Opens a database that another process may be using, as it is.
+    ///
+    /// # Errors
+    /// When its schema is not the one of this program, or as [`Self::open`].
+    pub async fn join(url: &str) -> Result<Self, StoreError> {
+        let version = schema::version(&mut Self::look(url).await?.conn()).await?;
+        if version != Some(schema::newest()) {
+            return Err(StoreError::Schema);
+        }
+        // Nothing is left to migrate.
+        Self::open(url).await
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {

@@ -2,7 +2,10 @@
 //!
 //! The two catalogues are exhaustive matches, so a code or phrase without a sentence does not compile.
 
+pub mod doctor;
 mod english;
+pub mod import;
+pub mod shell;
 mod spanish;
 
 use crate::domain::code::Code;
@@ -242,6 +245,15 @@ impl Language {
         match self {
             Self::Spanish => spanish::code(code),
             Self::English => english::code(code),
+        }
+    }
+
+    /// The one of a Spanish and an English text that is this language's.
+    #[must_use]
+    pub const fn choose(self, [spanish, english]: [&'static str; 2]) -> &'static str {
+        match self {
+            Self::Spanish => spanish,
+            Self::English => english,
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Context<'a> {
 pub const PLATFORM: &str = "platform";
 
 const CHECK_CONTEXT: Context<'static> = Context { tenant: PLATFORM, field: "vault.check" };
+/// Stands before the name of a key in the name of the file that keeps the keys before it.
+const RETIRED: &str = "before";
 
 /// Why a secret could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +165,22 @@ impl Vault {
         format!("{FORMAT}.{}.{}", self.sealing_key, STANDARD.encode(body))
     }
 
+    /// How many keys open sealed texts.
+    #[must_use]
+    pub fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The same text sealed with the newest key; none when it is already.
+    ///
+    /// # Errors
+    /// As [`Vault::open_sealed`].
+    pub fn resealed(&self, context: &Context<'_>, sealed: &str) -> Result<Option<String>, VaultError> {
+        let current = split(sealed).is_some_and(|(key_id, _)| key_id == self.sealing_key);
+        let plain = self.open_sealed(context, sealed)?;
+        Ok((!current).then(|| self.seal(context, &plain)))
+    }
+
     /// Opens what [`Vault::seal`] made with the same context. The text is wiped from memory when dropped.
     ///
     /// # Errors
@@ -179,6 +197,56 @@ impl Vault {
             .map_err(|_| not_opened())?;
         String::from_utf8(plain).map(Zeroizing::new).map_err(|_| not_opened())
     }
+}
+
+/// Puts a new key before those of the key file: it seals from the next opening on, the others still open.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn add_key(key_file: &Path, random: &Random) -> Result<(), VaultError> {
+    let changed = || {
+        let text = Zeroizing::new(fs::read_to_string(key_file)?);
+        let line = new_line(random);
+        replace(key_file, &Zeroizing::new(format!("{}{}", *line, *text)), random)
+    };
+    changed().map_err(|source| file_error(key_file, source))
+}
+
+/// Takes all keys but the newest out of the key file, into a file beside it; gives that one's name, or none when there is
+/// nothing to take out.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn retire_keys(key_file: &Path, random: &Random) -> Result<Option<PathBuf>, VaultError> {
+    let changed = || -> io::Result<Option<PathBuf>> {
+        let text = Zeroizing::new(fs::read_to_string(key_file)?);
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let newest = lines.next().unwrap_or_default();
+        let old = Zeroizing::new(lines.map(|line| format!("{line}\n")).collect::<String>());
+        if old.is_empty() {
+            return Ok(None);
+        }
+        let id = newest.split(' ').next().unwrap_or_default();
+        let beside = key_file.with_extension(format!("{RETIRED}-{id}"));
+        replace(&beside, &old, random)?;
+        replace(key_file, &Zeroizing::new(format!("{newest}\n")), random)?;
+        Ok(Some(beside))
+    };
+    changed().map_err(|source| file_error(key_file, source))
+}
+
+/// Writes a whole new file beside `path`, then puts it in its place.
+fn replace(path: &Path, text: &str, random: &Random) -> io::Result<()> {
+    let draft = path.with_extension(format!("new-{}", random.hex::<4>()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
+    fs::rename(&draft, path)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(directory)?.sync_all()
+}
+
+fn new_line(random: &Random) -> Zeroizing<String> {
+    Zeroizing::new(format!("{} {}\n", random.hex::<4>(), STANDARD.encode(random.bytes::<KEY_BYTES>())))
 }
 
 fn file_error(path: &Path, source: io::Error) -> VaultError {
@@ -213,9 +281,8 @@ fn parse_keys(text: &str) -> Option<(String, BTreeMap<String, Aes256Gcm>)> {
 
 /// Writes a whole new file beside `path`, then gives it the name; a file that appeared meanwhile wins.
 fn create(path: &Path, random: &Random) -> io::Result<()> {
-    let id = random.hex::<4>();
-    let line = Zeroizing::new(format!("{id} {}\n", STANDARD.encode(random.bytes::<KEY_BYTES>())));
-    let draft = path.with_extension(format!("new-{id}"));
+    let line = new_line(random);
+    let draft = path.with_extension(format!("new-{}", random.hex::<4>()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
     let linked = written.and_then(|()| fs::hard_link(&draft, path));
@@ -228,7 +295,7 @@ fn create(path: &Path, random: &Random) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, Vault, VaultError};
+    use super::{Context, Vault, VaultError, add_key, retire_keys};
     use crate::seams::Random;
     use std::os::unix::fs::PermissionsExt;
 
@@ -288,6 +355,29 @@ mod tests {
                 Err(VaultError::FileMalformed(_))
             ));
             assert_eq!(std::fs::read_to_string(&file).expect("read"), text);
+        }
+    }
+
+    #[test]
+    fn a_new_key_seals_and_the_old_one_opens_until_it_is_retired() {
+        let directory = tempfile::tempdir().expect("directory");
+        let file = directory.path().join("master.key");
+        let random = Random::default();
+        let sealed = Vault::open_or_create(&file, &random).expect("vault").seal(&PRIVATE_KEY, "key_1");
+        assert_eq!(retire_keys(&file, &random).expect("retired"), None);
+        add_key(&file, &random).expect("added");
+        let both = Vault::open(&file, &random).expect("vault");
+        let again =
+            both.resealed(&PRIVATE_KEY, &sealed).expect("opens").expect("it was sealed with the old key");
+        assert_eq!(both.resealed(&PRIVATE_KEY, &again).expect("opens"), None);
+        let beside = retire_keys(&file, &random).expect("retired").expect("there was one");
+        let newest = Vault::open(&file, &random).expect("vault");
+        assert_eq!((both.key_count(), newest.key_count()), (2, 1));
+        assert_eq!(newest.open_sealed(&PRIVATE_KEY, &again).expect("opens").as_str(), "key_1");
+        assert!(newest.open_sealed(&PRIVATE_KEY, &sealed).is_err());
+        assert!(Vault::open(&beside, &random).expect("vault").open_sealed(&PRIVATE_KEY, &sealed).is_ok());
+        for file in [file, beside] {
+            assert_eq!(std::fs::metadata(file).expect("file").permissions().mode() & 0o777, 0o600);
         }
     }
 

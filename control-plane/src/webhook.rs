@@ -29,7 +29,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
-use crate::domain::id::{CompanyId, PurchaseId};
+use crate::domain::id::{CompanyId, PurchaseId, draw_webhook_path};
 use crate::purchase::machine::Message;
 use crate::purchase::tell::Told;
 use crate::purchase::{PurchaseError, Purchases};
@@ -39,9 +39,6 @@ use crate::vault::Vault;
 use gate::Gate;
 use look_up::LookUp;
 use notice::Source;
-
-/// Length of the unguessable part of an address, in bytes.
-const PATH_BYTES: usize = 20;
 
 /// Wakes a purchase that a notification is about.
 pub trait Wake: Send + Sync {
@@ -116,7 +113,7 @@ impl Webhooks {
         let path = match known {
             Some(path) => Some(path),
             None => {
-                let (company, drawn) = (company.clone(), draw_path(random));
+                let (company, drawn) = (company.clone(), draw_webhook_path(random));
                 let keep = store.write::<_, StoreError, _>(move |conn| {
                     Box::pin(async move { companies::keep_webhook_path(conn, &company, &drawn).await })
                 });
@@ -131,10 +128,4 @@ impl Webhooks {
     pub fn shared_address(&self, source: Source) -> String {
         format!("{}/api/v1/webhook/{}", self.0.parts.base_url, source.path())
     }
-}
-
-/// Draws the unguessable part of a company's addresses.
-#[must_use]
-pub fn draw_path(random: &Random) -> String {
-    random.hex::<PATH_BYTES>()
 }

@@ -1,4 +1,6 @@
 //! Passwords: argon2id on a bounded pool of blocking threads, and the rule for new ones.
+//!
+//! Imported users come with bcrypt hashes. They verify too, and are to be replaced when the password is known.
 
 use std::sync::Arc;
 
@@ -20,6 +22,11 @@ const WORKERS_MAX: usize = 2;
 /// Hashes computed or waiting; more are refused at once.
 const PLACES_MAX: usize = 64;
 const SALT_BYTES: usize = 16;
+
+/// How hashes of the replaced service begin.
+const BCRYPT: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
+/// Largest cost of a bcrypt hash that is looked at: one step more is twice the time.
+const BCRYPT_COST_MAX: u32 = 14;
 
 /// Verified in place of the hash of a user who does not exist, so that both take the same time.
 const DECOY: &str =
@@ -63,8 +70,7 @@ impl Passwords {
         self.blocking(move || {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| DECOY.to_owned());
-            let good = Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok();
-            good && known
+            matches(&hash, password.as_bytes()) && known
         })
         .await
     }
@@ -82,6 +88,21 @@ impl Passwords {
         });
         done.await.map_err(|_| AuthError::Busy)
     }
+}
+
+/// Whether a stored hash is of an older kind, to be replaced once the password is known.
+#[must_use]
+pub fn is_outdated(hash: &str) -> bool {
+    BCRYPT.iter().any(|prefix| hash.starts_with(prefix))
+}
+
+/// Of a bcrypt hash only the first 72 bytes of the password count.
+fn matches(hash: &str, password: &[u8]) -> bool {
+    if !is_outdated(hash) {
+        return Argon2::default().verify_password(password, hash).is_ok();
+    }
+    let cost = hash.get(4..6).and_then(|cost| cost.parse().ok());
+    cost.is_some_and(|cost: u32| cost <= BCRYPT_COST_MAX) && bcrypt::verify(password, hash).unwrap_or(false)
 }
 
 /// Why a new password is not good enough; none when it is.
@@ -216,7 +237,7 @@ const COMMON: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMON, PASSWORD_CHARS_MIN, Passwords, fault};
+    use super::{COMMON, PASSWORD_CHARS_MIN, Passwords, fault, is_outdated, matches};
     use crate::seams::Random;
     use crate::text::Phrase;
     use zeroize::Zeroizing;
@@ -250,6 +271,24 @@ mod tests {
         assert!(passwords.verify(Some(hash.clone()), secret("tres tristes")).await.expect("verify"));
         assert!(!passwords.verify(Some(hash), secret("tres tigres")).await.expect("verify"));
         assert!(!passwords.verify(None, secret("tres tristes")).await.expect("verify"));
+    }
+
+    #[test]
+    fn hashes_of_the_replaced_service_verify() {
+        // Published by the authors of bcrypt, and the same written with the other two prefixes.
+        let published = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        for prefix in ["$2a$", "$2b$", "$2y$"] {
+            let hash = published.replace("$2a$", prefix);
+            assert!(is_outdated(&hash) && matches(&hash, b"U*U"), "{hash}");
+            assert!(!matches(&hash, b"U*V") && !matches(&hash, b""), "{hash}");
+        }
+        let long = bcrypt::hash_with_salt([b'x'; 80], 4, [7; 16]).expect("hash").to_string();
+        assert!(matches(&long, &[b'x'; 72]), "only 72 bytes count");
+        assert!(!matches(&long, &[b'x'; 71]));
+        for broken in ["$2b$", "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "$2b$xx$", ""]
+        {
+            assert!(!matches(broken, b"U*U"), "{broken}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Number;
 use zeroize::Zeroizing;
 
 use super::AuthError;
-use super::password::Passwords;
+use super::password::{Passwords, is_outdated};
 use super::token::{Signer, millis};
 use crate::domain::bucket::Buckets;
 use crate::domain::code::Code;
@@ -116,7 +116,7 @@ impl Sessions {
     ) -> Result<Begun, AuthError> {
         let login = users::login(&mut self.store.reader().await?.conn(), email).await?;
         let (user, hash) = login.map_or((None, None), |login| (Some(login.user), Some(login.password_hash)));
-        let good = passwords.verify(hash, password).await?;
+        let good = passwords.verify(hash.clone(), password.clone()).await?;
         let user = match user {
             Some(user) if good => user,
             Some(_) | None => return Err(AuthError::Refused(Code::LoginFailed)),
@@ -124,7 +124,27 @@ impl Sessions {
         if !user.active {
             return Err(AuthError::Refused(Code::UserInactive));
         }
+        if let Some(outdated) = hash.filter(|hash| is_outdated(hash)) {
+            self.renew_hash(passwords, user.id, outdated, password).await?;
+        }
         self.begin(user).await
+    }
+
+    /// Replaces an imported hash, unless the password was changed meanwhile.
+    async fn renew_hash(
+        &self,
+        passwords: &Passwords,
+        user: i64,
+        outdated: String,
+        password: Zeroizing<String>,
+    ) -> Result<(), AuthError> {
+        let hash = passwords.hash(password).await?;
+        let renewed = self.store.write::<_, AuthError, _>(move |conn| {
+            Box::pin(async move { Ok(users::renew_hash(conn, user, &outdated, &hash).await?) })
+        });
+        renewed.await?;
+        tracing::info!(user.id = user, "hash of an imported password replaced");
+        Ok(())
     }
 
     async fn begin(&self, user: User) -> Result<Begun, AuthError> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use super::listing::reader;
+use super::table::{aligned, dash, printable};
 use crate::config::Config;
 use crate::domain::money::Money;
 use crate::purchase::admin::review::{self, Case, CaseKind};
 use crate::seams::Clock;
-use crate::store::Store;
 use crate::store::page::{LIMIT_MAX, Page};
 use crate::text::{Language, Phrase};
 
@@ -30,7 +31,7 @@ const HEADINGS: [Phrase; 7] = [
 /// # Errors
 /// When the database cannot be read.
 pub(super) async fn list(config: &Config, language: Language) -> anyhow::Result<String> {
-    let mut reader = Store::look(&config.database()).await.context("opening the database for reading")?;
+    let mut reader = reader(config, language).await?;
     let page = Page { limit: LIMIT_MAX, offset: 0 };
     let (total, cases) = review::cases(&mut reader.conn(), None, page, Clock::System.now())
         .await
@@ -52,18 +53,7 @@ fn table(total: i64, cases: &[Case], language: Language) -> String {
     let head = HEADINGS.map(|phrase| language.phrase(phrase).to_owned());
     let rows: Vec<[String; HEADINGS.len()]> =
         std::iter::once(head).chain(cases.iter().map(|case| row(case, language))).collect();
-    let mut widths = [0; HEADINGS.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
+    let mut text = aligned(&rows);
     let shown = i64::try_from(cases.len()).unwrap_or(i64::MAX);
     if total > shown {
         text.push_str(&format!("… {shown}/{total}\n"));
@@ -96,15 +86,6 @@ fn row(case: &Case, language: Language) -> [String; HEADINGS.len()] {
         dash(choices.join(",")),
         causes.join(" "),
     ]
-}
-
-/// What comes from outside must not steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).collect()
-}
-
-fn dash(text: String) -> String {
-    if text.is_empty() { "-".to_owned() } else { text }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::seams::Random;
 
 /// Longest id accepted from outside, in bytes; imported ids may have any shape.
 pub const ID_BYTES_MAX: usize = 50;
+/// Length of the unguessable part of a company's notification addresses, in bytes.
+const WEBHOOK_PATH_BYTES: usize = 20;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -98,4 +100,10 @@ impl PurchaseId {
     pub fn draw(random: &Random) -> Self {
         Self(format!("TRX_{}", random.hex::<12>().to_uppercase()))
     }
+}
+
+/// Draws the unguessable part of a company's notification addresses.
+#[must_use]
+pub fn draw_webhook_path(random: &Random) -> String {
+    random.hex::<WEBHOOK_PATH_BYTES>()
 }

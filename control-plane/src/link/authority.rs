@@ -37,8 +37,9 @@ const SERIAL_BYTES: usize = 16;
 /// Names that the listener's certificate always carries.
 const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-const KEY_CONTEXT: vault::Context<'static> =
-    vault::Context { tenant: vault::PLATFORM, field: "authority.key" };
+/// Field name under which the authority's key is sealed for the platform.
+pub const KEY_FIELD: &str = "authority.key";
+const KEY_CONTEXT: vault::Context<'static> = vault::Context { tenant: vault::PLATFORM, field: KEY_FIELD };
 
 /// Why the authority cannot be used.
 #[derive(Debug, thiserror::Error)]

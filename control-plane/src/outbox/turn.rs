@@ -20,7 +20,7 @@ use crate::store::companies::{self, Company};
 use crate::store::outbox::lanes::{self, Due};
 use crate::store::outbox::{self, DUE, FAILED, Message};
 use crate::store::webhook_endpoints::{self, Endpoint};
-use crate::store::{Conn, StoreError, hotspot_users, runners, transactions};
+use crate::store::{Conn, StoreError, ledger, runners, transactions};
 use crate::text::Language;
 use crate::vault::{Context, Vault};
 
@@ -275,6 +275,6 @@ async fn password(
         transactions::sealed_password(&mut reader.conn(), &company.id, &PurchaseId::new(purchase.as_str()))
             .await?
     };
-    let context = Context { tenant: company.id.as_str(), field: hotspot_users::PASSWORD_FIELD };
+    let context = Context { tenant: company.id.as_str(), field: ledger::PASSWORD_FIELD };
     Ok(sealed.map(|sealed| inner.parts.vault.open_sealed(&context, &sealed)).transpose()?)
 }

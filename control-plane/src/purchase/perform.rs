@@ -21,7 +21,7 @@ use crate::domain::money::Money;
 use crate::gateway::{
     ChargeBody, ChargeRequest, Charging, GatewayPort, Opening, Reading, RefundRequest, Refunding, Searching,
 };
-use crate::store::hotspot_users::PASSWORD_FIELD;
+use crate::store::ledger::{CHARGE_FIELD, PASSWORD_FIELD};
 use crate::store::{companies, purchases};
 use crate::vault::Context;
 
@@ -32,9 +32,6 @@ const SPARE_PAYMENT_WAIT_MS: u64 = 2_000;
 const LOGIN_RESERVE_MS: i64 = 1_000;
 /// Longest wait for the login of a device, in milliseconds.
 const LOGIN_MAX_MS: i64 = 10_000;
-
-/// Field name under which the bytes of a charge are sealed.
-const CHARGE_FIELD: &str = "purchase.charge";
 
 /// Performs one effect.
 pub(super) async fn perform(

@@ -1,8 +1,5 @@
 //! Makes the parts of the service from its configuration, in the order in which they need each other.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +18,11 @@ use crate::gateway::{GatewayName, GatewayPort, Gateways};
 use crate::hotspot::{self, Hotspot};
 use crate::http::app::{App, Shared};
 use crate::http::company::transaction_export::EXPORTS_MAX;
+use crate::installation::{self, Installation};
 use crate::limits::guesses::{Guesses, Patience};
 use crate::limits::requests::{Rates, RequestLimits};
 use crate::limits::{Allowance, Limits};
 use crate::link::{self, Authority, Hub};
-use crate::node;
 use crate::outbox::telegram::Telegram;
 use crate::outbox::webhook::Sender;
 use crate::outbox::webhook::guard::{Guard, System};
@@ -39,8 +36,6 @@ use crate::tenants::logos::Logos;
 use crate::vault::{Context, PLATFORM, Vault, VaultError};
 use crate::webhook::{self, Webhooks};
 
-/// Name of the vault's check value in the table of settings.
-const VAULT_CHECK: &str = "vault.check";
 /// Most idle connections to one gateway.
 const IDLE_CONNECTIONS_MAX: usize = 256;
 /// How long an idle connection to a gateway is kept, in milliseconds.
@@ -65,10 +60,7 @@ pub async fn assemble(
     agent_address: String,
 ) -> anyhow::Result<Assembled> {
     install_tls_provider();
-    make_directory(&config.data_dir)?;
-    let node = node::claim(&config.data_dir, &random, clock.now())?;
-    let store = Store::open(&config.database()).await.context("opening the database")?;
-    let vault = Arc::new(open_vault(&config.key_file(), &store, &random).await?);
+    let Installation { node, store, vault } = installation::open(&config, &clock, &random).await?;
     let authority = Authority::open(&store, &vault, clock.clone(), random.clone()).await?;
     let authority = Arc::new(authority);
     let hub = Hub::new(clock.clone(), random.clone());
@@ -128,53 +120,23 @@ fn install_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn make_directory(path: &Path) -> anyhow::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("making the data directory {}", path.display()))
-}
-
-/// Opens the vault and makes sure that it is the one with which this database was sealed.
-async fn open_vault(key_file: &Path, store: &Store, random: &Random) -> anyhow::Result<Vault> {
-    let check = settings::find(&mut store.reader().await?.conn(), VAULT_CHECK).await?;
-    if let Some(check) = check {
-        let vault = Vault::open(key_file, random)?;
-        vault.verify(&check)?;
-        return Ok(vault);
-    }
-    let vault = Vault::open_or_create(key_file, random)?;
-    let kept = keep_setting(store, VAULT_CHECK, vault.check_value()).await?;
-    // Another process may have started at the same time with another key.
-    vault.verify(&kept)?;
-    Ok(vault)
-}
-
-async fn keep_setting(store: &Store, name: &'static str, value: String) -> anyhow::Result<String> {
-    let kept = store
-        .write(move |conn| Box::pin(async move { settings::keep_first(conn, name, &value).await }))
-        .await;
-    kept.with_context(|| format!("storing the setting {name}"))
-}
-
 /// A secret of our own for signing, made at the first start.
 async fn signer(link: &link::Context, name: &'static str) -> anyhow::Result<Signer> {
     let context = Context { tenant: PLATFORM, field: name };
     let drawn = link.vault.seal(&context, &link.random.hex::<SECRET_BYTES>());
-    let sealed = keep_setting(&link.store, name, drawn).await?;
+    let sealed = installation::keep_setting(&link.store, name, drawn).await?;
     let secret: Result<_, VaultError> = link.vault.open_sealed(&context, &sealed);
     Ok(Signer::new(&secret?))
 }
 
 async fn sessions(config: &Config, link: &link::Context) -> anyhow::Result<Sessions> {
-    let signer = signer(link, "session.secret").await?;
+    let signer = signer(link, settings::SESSION_SECRET).await?;
     let (store, clock, random) = (link.store.clone(), link.clock.clone(), link.random.clone());
     Ok(Sessions::new(store, clock, random, signer, config.sessions.hours))
 }
 
 async fn api_keys(config: &Config, link: &link::Context) -> anyhow::Result<ApiKeys> {
-    let signer = signer(link, "api_key.secret").await?;
+    let signer = signer(link, settings::API_KEY_SECRET).await?;
     let original = config.jwt_apikey_secret.expose();
     let original = (!original.is_empty()).then(|| Signer::new(original));
     let (store, clock, random) = (link.store.clone(), link.clock.clone(), link.random.clone());

@@ -168,3 +168,17 @@ pub async fn site_routers(
         company.as_str()
     )
 }
+
+/// How many agents have a certificate that ends before `at`, or has ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ending_before(conn: &mut Conn<'_>, at: Timestamp) -> Result<i64, StoreError> {
+    let (count,) = fetch_one!(
+        conn,
+        (i64,),
+        "SELECT COUNT(*) FROM agents WHERE revoked_at IS NULL AND certificate_expires_at < $1",
+        at.0
+    )?;
+    Ok(count)
+}

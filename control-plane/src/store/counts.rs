@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{Conn, StoreError};
 use crate::domain::id::CompanyId;
+use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
 /// Length of a day, in milliseconds.
@@ -89,30 +90,60 @@ pub async fn carry_over(conn: &mut Conn<'_>, before: Timestamp, rows_max: i64) -
         rows_max,
         true
     )?;
-    let (mut counts, mut days) = (BTreeMap::new(), BTreeMap::new());
+    let mut booking = Booking::default();
     for row in &carried {
-        let mut book = |state, sign: i64| {
-            let (rows, minor) = counts.entry((&row.company_id, state, &row.currency)).or_insert((0, 0));
-            *rows += sign;
-            *minor += sign * row.amount_minor;
-        };
-        book(&row.payment_state, 1);
+        booking.move_money(&row.company_id, &row.payment_state, &row.currency, row.amount_minor, 1);
         match &row.counted_state {
-            Some(before) => book(before, -1),
-            None => *days.entry((&row.company_id, row.created_at / DAY_MS)).or_insert(0) += 1,
+            Some(before) => {
+                booking.move_money(&row.company_id, before, &row.currency, row.amount_minor, -1);
+            }
+            None => booking.add_to_day(&row.company_id, row.created_at),
         }
     }
-    for ((company, state, currency), (rows, minor)) in counts {
-        add(conn, company, state, currency, rows, minor).await?;
-    }
-    for ((company, day), rows) in days {
-        add_day(conn, company, day, rows).await?;
-    }
+    booking.write(conn).await?;
     Ok(carried.len())
 }
 
-/// Waits until nobody else carries rows over, until the end of the transaction.
-async fn take_turn(conn: &mut Conn<'_>) -> Result<(), StoreError> {
+/// What is to be added to the counts, put together so that each count is written once.
+#[derive(Debug, Default)]
+pub(super) struct Booking<'a> {
+    /// Rows and minor units by company, state and currency.
+    counts: BTreeMap<(&'a str, &'a str, &'a str), (i64, i64)>,
+    /// Rows by company and day.
+    days: BTreeMap<(&'a str, i64), i64>,
+}
+
+impl<'a> Booking<'a> {
+    /// Adds a row that was written as counted.
+    pub(super) fn add(&mut self, company: &'a str, state: &'a str, amount: Money, created_at: Timestamp) {
+        self.move_money(company, state, amount.currency.code(), amount.minor, 1);
+        self.add_to_day(company, created_at.0);
+    }
+
+    fn move_money(&mut self, company: &'a str, state: &'a str, currency: &'a str, minor: i64, sign: i64) {
+        let (rows, sum) = self.counts.entry((company, state, currency)).or_insert((0, 0));
+        *rows += sign;
+        *sum += sign * minor;
+    }
+
+    fn add_to_day(&mut self, company: &'a str, created_at: i64) {
+        *self.days.entry((company, created_at / DAY_MS)).or_insert(0) += 1;
+    }
+
+    /// Writes everything; whoever calls this has taken the turn.
+    pub(super) async fn write(self, conn: &mut Conn<'_>) -> Result<(), StoreError> {
+        for ((company, state, currency), (rows, minor)) in self.counts {
+            add(conn, company, state, currency, rows, minor).await?;
+        }
+        for ((company, day), rows) in self.days {
+            add_day(conn, company, day, rows).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits until nobody else writes counts, until the end of the transaction.
+pub(super) async fn take_turn(conn: &mut Conn<'_>) -> Result<(), StoreError> {
     execute!(conn, "UPDATE sequences SET value = value + 1 WHERE name = 'transaction_counts'").map(|_| ())
 }
 
@@ -179,7 +210,15 @@ pub async fn recount(conn: &mut Conn<'_>) -> Result<(), StoreError> {
          FROM transactions WHERE counted OR counted_state IS NOT NULL
          GROUP BY company_id, created_at / 86400000"
     )?;
-    // SQLite plans by what indexes there are. PostgreSQL must know that hardly any row is uncounted, or it reads them all.
+    analyze(conn).await
+}
+
+/// Lets the planner know that hardly any row is uncounted: PostgreSQL would read them all. SQLite plans by what indexes
+/// there are.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn analyze(conn: &mut Conn<'_>) -> Result<(), StoreError> {
     match conn {
         Conn::Sqlite(_) => Ok(()),
         Conn::Postgres(_) => execute!(conn, "ANALYZE transactions").map(|_| ()),

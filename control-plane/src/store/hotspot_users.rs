@@ -3,9 +3,6 @@
 use super::{Conn, StoreError};
 use crate::domain::id::{CompanyId, RouterId};
 
-/// Field name under which the password of a hotspot user is sealed for its company.
-pub const PASSWORD_FIELD: &str = "purchase.password";
-
 /// The sealed password that a user was sold with last; none when it was not sold on this router.
 ///
 /// # Errors

@@ -5,6 +5,11 @@ use crate::domain::id::{ApiKeyId, CompanyId, PurchaseId, RouterId};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
+/// Field name under which the password of a hotspot user is sealed for its company.
+pub const PASSWORD_FIELD: &str = "purchase.password";
+/// Field name under which the bytes of a charge are sealed for their company.
+pub const CHARGE_FIELD: &str = "purchase.charge";
+
 /// What never changes about a transaction.
 #[derive(Debug, Clone)]
 pub struct Opening {

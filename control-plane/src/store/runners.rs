@@ -69,3 +69,19 @@ pub async fn prune(conn: &mut Conn<'_>, before: Timestamp) -> Result<(), StoreEr
     execute!(conn, "DELETE FROM runners WHERE lease_until < $1", before.0)?;
     Ok(())
 }
+
+/// How many processes other than a node's have a lease that lives.
+///
+/// # Errors
+/// When the database fails.
+pub async fn live_elsewhere(conn: &mut Conn<'_>, node: &str, ours: Timestamp) -> Result<i64, StoreError> {
+    let now = now(conn, ours).await?;
+    let (count,) = fetch_one!(
+        conn,
+        (i64,),
+        "SELECT COUNT(*) FROM runners WHERE lease_until > $1 AND node <> $2",
+        now.0,
+        node
+    )?;
+    Ok(count)
+}

@@ -2,6 +2,15 @@
 
 use super::{Conn, StoreError};
 
+/// The vault's check value, sealed.
+pub const VAULT_CHECK: &str = "vault.check";
+/// What sessions are signed with, sealed.
+pub const SESSION_SECRET: &str = "session.secret";
+/// What API keys are signed with, sealed.
+pub const API_KEY_SECRET: &str = "api_key.secret";
+/// Settings that are sealed for the platform under their own names.
+pub const SEALED: [&str; 3] = [VAULT_CHECK, SESSION_SECRET, API_KEY_SECRET];
+
 /// The value of `name`.
 ///
 /// # Errors

@@ -242,3 +242,12 @@ pub async fn noted(
         company.is_none()
     )
 }
+
+/// When the newest transaction was made; across companies, for whoever looks after the machine's clock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest_at(conn: &mut Conn<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let row = fetch_optional!(conn, (i64,), "SELECT created_at FROM transactions ORDER BY id DESC LIMIT 1")?;
+    Ok(row.map(|(at,)| Timestamp(at)))
+}

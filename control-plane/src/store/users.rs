@@ -145,6 +145,21 @@ pub async fn set_password(conn: &mut Conn<'_>, id: i64, hash: &str) -> Result<()
     execute!(conn, "UPDATE users SET password_hash = $1 WHERE id = $2", hash, id).map(|_| ())
 }
 
+/// Replaces the hash of a user's password by another one of the same password, unless it is no longer `outdated`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew_hash(conn: &mut Conn<'_>, id: i64, outdated: &str, hash: &str) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3",
+        hash,
+        id,
+        outdated
+    )
+    .map(|_| ())
+}
+
 /// Notes that a user logged in.
 ///
 /// # Errors

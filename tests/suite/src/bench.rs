@@ -13,10 +13,12 @@
 //! | [`tenants`] | a tenant whose router hangs |
 //! | [`lists`], [`ledger`] | lists and dashboards over a million transactions |
 //! | [`catalogue`] | reads; memory of idle processes |
+//! | [`import`] | taking over a large old database |
 //! | [`report`] | the table |
 #![allow(clippy::float_arithmetic, reason = "durations, not money")]
 
 pub mod catalogue;
+pub mod import;
 pub mod ledger;
 pub mod lists;
 pub mod load;
@@ -62,6 +64,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
                     Row::Tenants => tenants::measure(database, options, &mut report).await,
                     Row::Lists => lists::measure(database, options, &mut report).await,
                     Row::Catalogue => catalogue::measure(database, options, &mut report).await,
+                    Row::Import => import::measure(database, options, &mut report).await,
                 }
             };
             Box::pin(measured)

@@ -14,6 +14,8 @@
 //! | [`faults`] | faults with names, and the proof of how each ended |
 //! | [`fuzz`] | Schemathesis over the description of the interface |
 //! | [`bench`](mod@bench) | benchmarks of the real processes |
+//! | [`old_database`] | a database of the service that the product replaces |
+//! | [`content`](mod@content) | everything that a database holds, to be compared |
 //! | [`tidy`] | house rules over the source text |
 //! | [`world`] | seeded worlds |
 //! | [`wait`] | waiting for something with a deadline |
@@ -22,9 +24,11 @@
 pub mod bench;
 pub mod chaos;
 pub mod checkers;
+pub mod content;
 pub mod evidence;
 pub mod faults;
 pub mod fuzz;
+pub mod old_database;
 pub mod operator;
 pub mod portal;
 pub mod programs;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::{company_shape, company_view};
-use crate::domain::id::CompanyId;
+use crate::domain::id::{CompanyId, draw_webhook_path};
 use crate::domain::time::Timestamp;
 use crate::http::app::Shared;
 use crate::http::body::{Body, Fields};
@@ -14,7 +14,6 @@ use crate::http::extract::SuperAdmin;
 use crate::http::operation::{Access, Operation};
 use crate::store::companies::NewCompany;
 use crate::tenants::companies::{create, real_key, seal_conekta_key};
-use crate::webhook::draw_path;
 
 /// Longest name or e-mail of a company, in characters.
 const NAME_CHARS_MAX: usize = 100;
@@ -44,7 +43,7 @@ pub async fn handle(State(app): State<Shared>, _: SuperAdmin, body: Body) -> Res
     let id = CompanyId::draw(&app.random);
     let (company, key) = body.read(|fields| read(fields, id.clone(), app.clock.now()))?;
     let sealed = key.map(|key| seal_conekta_key(&app.vault, &id, &key));
-    let path = draw_path(&app.random);
+    let path = draw_webhook_path(&app.random);
     Ok(Json(company_view(&create(&app.store, company, path, sealed).await?)))
 }
 

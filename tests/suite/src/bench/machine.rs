@@ -91,13 +91,29 @@ impl Cpu {
 /// # Errors
 /// When the process is gone.
 pub fn resident_kib(pid: u32) -> anyhow::Result<u64> {
+    memory_kib(pid, "VmRSS:")
+}
+
+/// The most memory that a process ever held, in KiB.
+///
+/// # Errors
+/// When the process is gone.
+pub fn peak_kib(pid: u32) -> anyhow::Result<u64> {
+    memory_kib(pid, "VmHWM:")
+}
+
+fn memory_kib(pid: u32, name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("reading its status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("it has memory")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("it has memory")?;
     let number = line.split_whitespace().next().context("memory is a number")?;
     Ok(number.parse()?)
 }
 
-fn of_process(pid: u32) -> anyhow::Result<Duration> {
+/// Processor time that a process has used, of its user and of the kernel.
+///
+/// # Errors
+/// When the process is gone.
+pub fn of_process(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("reading its times")?;
     // The name may hold blanks and parentheses; the numbers begin behind its last one.
     let numbers = stat.rsplit(')').next().unwrap_or_default();
@@ -129,6 +145,7 @@ mod tests {
         let cpu = Cpu::now(&pids).unwrap();
         assert_eq!(cpu.since(&cpu).own(), Duration::ZERO);
         assert!(resident_kib(own).unwrap() > 100);
+        assert!(peak_kib(own).unwrap() > 100);
         assert!(of_machine().unwrap() >= cpu.load);
     }
 

@@ -56,6 +56,10 @@ const MODULES: &[(&str, &[&str])] = &[
     // Pure.
     ("control-plane/src/hotspot/name", &["domain"]),
     ("control-plane/src/limits", &["domain", "seams"]),
+    ("control-plane/src/import", &["domain", "seams", "store", "tenants", "text", "vault"]),
+    // Of the link only the name under which the authority's key is sealed.
+    ("control-plane/src/rotation", &["link", "store", "tenants", "vault"]),
+    ("control-plane/src/installation", &["config", "node", "seams", "store", "vault"]),
     ("control-plane/src/webhook", &["domain", "gateway", "purchase", "seams", "store", "vault"]),
     ("control-plane/src/outbox", &["domain", "seams", "store", "text", "vault"]),
     // Pure: what is to be done about a message, and its words.
