@@ -7,7 +7,7 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use super::listing::reader;
-use crate::auth::password::{PASSWORD_BYTES_MAX, Passwords, fault};
+use crate::auth::password::{PASSWORD_CHARS_MAX, Passwords, fault};
 use crate::config::Config;
 use crate::domain::email;
 use crate::domain::role::Role;
@@ -118,7 +118,8 @@ fn password(typed: bool, random: &Random, language: Language) -> anyhow::Result<
         return Ok((draw(random), true));
     }
     let mut text = Zeroizing::new(String::new());
-    let limit = u64::try_from(PASSWORD_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
+    // A character takes four bytes at most, the end of the line two.
+    let limit = u64::try_from(PASSWORD_CHARS_MAX * 4 + 2).unwrap_or(u64::MAX);
     std::io::stdin().take(limit).read_to_string(&mut text).context("reading the password")?;
     let password = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
     match fault(&password) {
