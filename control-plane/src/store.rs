@@ -44,6 +44,7 @@ pub mod sites;
 pub mod sweeps;
 pub mod timeline;
 pub mod transactions;
+mod trust;
 pub mod unknown_reservations;
 pub mod users;
 pub mod webhook_endpoints;
@@ -77,8 +78,6 @@ const STATEMENT_TIMEOUT_MS: &str = "10000";
 const MIGRATION_TIMEOUT_MS: &str = "0";
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 32;
-/// A connection to PostgreSQL that was idle for so long is tried before it is used, in milliseconds.
-const TRUSTED_IDLE_MS: u64 = 1_000;
 /// How long a SQLite connection waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
 
@@ -89,7 +88,7 @@ pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migra
 pub enum StoreError {
     /// The driver reported an error.
     #[error("database query failed")]
-    Query(#[from] sqlx::Error),
+    Query(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("database migration failed")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -118,6 +117,13 @@ pub enum StoreError {
         /// The row.
         id: String,
     },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        trust::failed(&error);
+        Self::Query(error)
+    }
 }
 
 impl StoreError {
@@ -192,7 +198,7 @@ impl Store {
             .test_before_acquire(false)
             .before_acquire(|connection, metadata| {
                 Box::pin(async move {
-                    if metadata.idle_for >= Duration::from_millis(TRUSTED_IDLE_MS) {
+                    if !trust::is_trusted(metadata.idle_for) {
                         connection.ping().await?;
                     }
                     Ok(true)
