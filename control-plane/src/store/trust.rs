@@ -38,13 +38,13 @@ mod tests {
 
     use super::{TRUSTED_IDLE, failed, is_trusted};
 
-    #[test]
-    fn what_was_idle_while_another_broke_is_not_trusted() {
+    #[tokio::test]
+    async fn what_was_idle_while_another_broke_is_not_trusted() {
         failed(&sqlx::Error::RowNotFound);
         assert!(!is_trusted(TRUSTED_IDLE));
         failed(&sqlx::Error::Io(io::ErrorKind::UnexpectedEof.into()));
         assert!(!is_trusted(Duration::from_millis(500)));
-        std::thread::sleep(Duration::from_millis(5));
+        tokio::time::sleep(Duration::from_millis(5)).await;
         assert!(is_trusted(Duration::from_millis(1)), "it was used since");
     }
 }
