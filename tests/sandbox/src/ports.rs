@@ -1,8 +1,10 @@
 //! Ports, chosen before anything starts.
 
 use std::collections::hash_map::RandomState;
+use std::fs::{self, File, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -122,8 +124,28 @@ fn is_free(port: u16) -> bool {
 fn free_port(taken: &[u16]) -> anyhow::Result<u16> {
     (0..TRIES_MAX)
         .map(|_| draw())
-        .find(|port| !taken.contains(port) && is_free(*port))
+        .find(|port| !taken.contains(port) && is_free(*port) && reserve(*port))
         .context("no free port found")
+}
+
+/// Keeps other sandboxes of this machine from choosing the port before it is listened on, for as long as this process lives.
+/// Where that cannot be said, it is as good as said: the port was free a moment ago.
+fn reserve(port: u16) -> bool {
+    static RESERVED: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let directory = std::env::temp_dir().join("pagos-ports");
+    let Ok(file) =
+        fs::create_dir_all(&directory).and_then(|()| File::create(directory.join(port.to_string())))
+    else {
+        return true;
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            RESERVED.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+            true
+        }
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(_)) => true,
+    }
 }
 
 /// A different hash key is drawn each time: good enough to spread sandboxes that start together.
@@ -135,6 +157,12 @@ fn draw() -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_reserved_is_not_chosen_by_others() {
+        let port = free_port(&[]).expect("a port");
+        assert!(is_free(port) && !reserve(port), "another handle is as good as another process");
+    }
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
